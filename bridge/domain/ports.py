@@ -1,0 +1,63 @@
+"""What the middle needs from the edges. Structural: nobody inherits."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from bridge.domain.alarm import Moment
+from bridge.domain.commands import Announce, OutboxRow, Relay, Silence, Sound, Tell
+from bridge.domain.desk import Answer
+from bridge.domain.events import Event
+
+Deliver = Callable[[Event], None]
+
+
+class Clock(Protocol):
+    """Time as a parameter."""
+
+    def monotonic(self) -> float: ...
+
+    def now(self) -> Moment: ...
+
+
+class Radio(Protocol):
+    """A mesh radio: delivers RadioUp/RadioDown, PressHeard and the fate of each ticket; never blocks its caller."""
+
+    name: str
+
+    def start(self, deliver: Deliver) -> None: ...
+
+    def say(self, words: Tell | Announce) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Siren(Protocol):
+    """Sounds are taken at once and played by a worker; a failure is delivered as a Fault."""
+
+    def start(self, deliver: Deliver) -> None: ...
+
+    def do(self, command: Sound | Silence) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Page(Protocol):
+    """Reads pending outbox rows with sequence < `before` (None: from the newest), newest first, on the caller's thread."""
+
+    def __call__(self, before: int | None, limit: int) -> list[OutboxRow]: ...
+
+
+class Uplink(Protocol):
+    """One way to the desk: delivers DeskReachable/DeskAway, Brokered, Receipted, DeskSpoke, Fault."""
+
+    name: str
+
+    def start(self, deliver: Deliver) -> None: ...
+
+    def relay(self, relay: Relay) -> None: ...
+
+    def sweep(self) -> None: ...
+
+    def account(self, answers: tuple[Answer, ...]) -> None: ...
+
+    def stop(self) -> None: ...

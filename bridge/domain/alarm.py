@@ -58,7 +58,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """The state that is journaled and reported. `id` is the first press heard here; `revision` counts what the desk must know."""
+    """What is journaled and reported. `id` is the first press heard here; `revision` counts what the desk must know."""
 
     id: str
     sequence: int

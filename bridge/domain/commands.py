@@ -63,7 +63,7 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Say it to everybody on a channel: an officer's message to the village, or answers to strikers that cannot be reached."""
+    """Say it to a whole channel: an officer's message, or answers to strikers that cannot be reached directly."""
 
     ticket: int
     channel: str

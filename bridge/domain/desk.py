@@ -18,7 +18,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One whole alarm the desk took custody of. `reason` is empty when stored, else why it was quarantined (shown all the same)."""
+    """A whole alarm in the desk's custody. `reason`: empty when stored, else why it was quarantined (and still shown)."""
 
     alarm: str
     revision: int
@@ -39,7 +39,10 @@ class OrderKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """An officer's word or an order: (desk, number) is its identity, numbers only rise. `source` lets a post with a new journal answer."""
+    """An officer's word or an order. (desk, number) is its identity; numbers only rise.
+
+    `source` lets a post whose journal is new find the striker.
+    """
 
     desk: str
     number: int

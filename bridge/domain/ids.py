@@ -71,7 +71,7 @@ def wired_press(post: str, entry: str, run_bits: str, count: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One life of one bridge process: journal UUID + start counter + 64 random bits (hex). Order is (start, sequence)."""
+    """One life of a bridge process: journal UUID, start counter, 64 random bits (hex). Order is (start, sequence)."""
 
     journal: str
     start: int

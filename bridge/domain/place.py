@@ -24,7 +24,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What the register knows about one source: `id` as in domain.ids, the pinned key (32 bytes or empty), the place."""
+    """What the register knows of a source: `id` as in domain.ids, the pinned key (32 bytes or empty), the place."""
 
     id: str
     place: Place | None = None

@@ -42,7 +42,7 @@ class Siren(Protocol):
 
 
 class Page(Protocol):
-    """Reads pending outbox rows with sequence < `before` (None: from the newest), newest first, on the caller's thread."""
+    """Reads pending outbox rows with sequence < `before` (None: all), newest first, on the caller's thread."""
 
     def __call__(self, before: int | None, limit: int) -> list[OutboxRow]: ...
 

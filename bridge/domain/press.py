@@ -128,7 +128,7 @@ class MeshPacket:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """One strike by one hand, as read by a codec. `words` is the text as heard; `pki_key` proves the sender if pinned."""
+    """One strike by one hand, as a codec read it. `words`: the text as heard; `pki_key` proves the sender if pinned."""
 
     id: str
     source: str

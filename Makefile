@@ -11,8 +11,11 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 BY_HAND := not firmware and not hardware
 
+# What the preflight looks for: these three need more than pip brings.
+NEEDS := $(if $(filter test bench soak,$(MAKECMDGOALS)),all,basic)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick check bench soak lock clean preflight preflight-all
+.PHONY: help demo test test-quick check bench soak lock clean preflight
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -20,7 +23,7 @@ help: ## Show this list
 demo: $(READY) ## One press, the whole way and back, without a radio
 	$(VENV)/bin/kentongan demo
 
-test: preflight-all $(READY) ## All tests but the long runs; needs mosquitto and strace
+test: $(READY) ## All tests but the long runs; needs mosquitto and strace
 	$(PY) -m pytest -m "not soak and $(BY_HAND)"
 
 test-quick: $(READY) ## The tests that need nothing but pip
@@ -30,10 +33,10 @@ check: $(READY) ## ruff, and mypy: strict in domain, engine and contract
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 
-bench: preflight-all $(READY) ## Measure speed: a table and JSON
+bench: $(READY) ## Measure speed: a table and JSON
 	$(PY) -m benchmarks
 
-soak: preflight-all $(READY) ## The long runs with random faults
+soak: $(READY) ## The long runs with random faults
 	$(PY) -m pytest -m "soak and $(BY_HAND)"
 
 lock: ## Make requirements.lock anew; needs uv
@@ -45,10 +48,7 @@ clean: ## Remove .venv and what the tools leave behind
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 preflight:
-	@PYTHON="$(PYTHON)" sh deploy/preflight.sh basic
-
-preflight-all:
-	@PYTHON="$(PYTHON)" sh deploy/preflight.sh all
+	@PYTHON="$(PYTHON)" sh deploy/preflight.sh $(NEEDS)
 
 $(LOCKED): requirements.lock | preflight
 	@echo "Making $(VENV) from requirements.lock; this can take a minute or two."

@@ -239,7 +239,7 @@ class HealthBody(Model):
 
 
 class HelloBody(Model):
-    """`seen`: the desk's last mark that this post knows; the desk looks whether its database still holds that commit."""
+    """`seen`: the last mark that this post knows of each desk, which looks whether its database still holds it."""
 
     nonce: Hex16
     run: RunBody

@@ -62,10 +62,10 @@ class Envelope:
             raise NotVerified("not an envelope: not an object")
         if fields.get("v") != VERSION:
             raise NotVerified(f"envelope version {fields.get('v')!r} is not {VERSION}; upgrade this side")
-        texts = [fields.get(name) for name in ("kid", "sig", "body")]
-        if not all(isinstance(text, str) for text in texts):
-            raise NotVerified("not an envelope: kid, sig and body must be text")
-        return cls(*texts)
+        match fields:
+            case {"kid": str(kid), "sig": str(sig), "body": str(body)}:
+                return cls(kid, sig, body)
+        raise NotVerified("not an envelope: kid, sig and body must be text")
 
 
 def signed_bytes(topic: str, body: str) -> bytes:

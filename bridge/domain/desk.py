@@ -18,7 +18,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A whole alarm in the desk's custody. `reason`: empty when stored, else why it was quarantined (and still shown)."""
+    """A whole alarm in the desk's custody. `reason`: empty when stored, else why it is quarantined (still shown)."""
 
     alarm: str
     revision: int

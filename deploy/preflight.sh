@@ -65,6 +65,10 @@ forbid_services() { # Debian starts a service as soon as it is installed, unless
     chmod 755 "$POLICY"
 }
 
+quietly() { # what apt says is shown only when it fails
+    said=$("$@" </dev/null 2>&1) || { printf '%s\npreflight: failed: %s\n' "$said" "$*" >&2; return 1; }
+}
+
 retire_mosquitto() { # with systemd or without; only ever called for a mosquitto that we have just installed
     service mosquitto stop >/dev/null 2>&1 || :
     deb-systemd-helper disable mosquitto.service >/dev/null 2>&1 || :
@@ -76,11 +80,10 @@ install() {
     export DEBIAN_FRONTEND=noninteractive
     echo "preflight: running as root, so installing with apt-get: $packages"
     forbid_services
-    apt-get -qq update </dev/null || echo "preflight: apt-get update failed; trying with the lists that are here." >&2
+    quietly apt-get -qq update || :
     # shellcheck disable=SC2086  # a list of names
-    apt-get -qq install -y --no-install-recommends -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 \
-        $packages </dev/null >/dev/null || echo "preflight: apt-get install failed." >&2
-    ! includes mosquitto || retire_mosquitto
+    quietly apt-get -qq install -y --no-install-recommends -o DPkg::Lock::Timeout=120 $packages || :
+    ! { includes mosquitto && command -v mosquitto >/dev/null; } || retire_mosquitto
 }
 
 look

@@ -1,0 +1,23 @@
+"""What every test shares: chance that repeats itself, and ports nobody else uses."""
+
+import socket
+from collections.abc import Callable
+
+import pytest
+from hypothesis import settings
+
+# The same examples on every run, and no time limit for one of them: CI has two slow cores.
+settings.register_profile("kentongan", derandomize=True, deadline=None, database=None)
+settings.load_profile("kentongan")
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Gives a TCP port of 127.0.0.1 on which nobody listens now."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return find

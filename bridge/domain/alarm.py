@@ -98,12 +98,12 @@ class Alarm:
         return replace(self, sightings=(*self.sightings, sighting))
 
     def joined(self, press: Press, trust: Trust, now: Moment) -> "Alarm":
-        """A further press of the same hand: new id, plainer kind, higher trust. Raises the revision."""
+        """A further press of the same hand: new id, the plainer or newer kind, higher trust. Raises the revision."""
         words = (*self.words, press.words) if press.words and press.words not in self.words else self.words
         return replace(
             self,
             presses=(*self.presses, press.id),
-            kind=press.kind if self.kind.is_vague and not press.kind.is_vague else self.kind,
+            kind=self.kind if press.kind.is_vague else press.kind,
             trust=max(self.trust, trust),
             words=words[-8:],
             remarks=self.remarks | (press.remarks - {Remark.DRILL}),

@@ -143,11 +143,11 @@ Fact = SaveAlarm | SaveSighting | SaveReceipts | SaveReply | SaveWord | SaveMark
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`now` must wait for nothing; `facts` go to the journal in order; `after` is released by their commit."""
+    """`now` must wait for nothing; `facts` go to the journal in order as batch `number` (0: nothing to write).
+
+    What must wait for the disk stays with the engine until Committed(number).
+    """
 
     now: tuple[Command, ...] = ()
     facts: tuple[Fact, ...] = ()
-    after: tuple[Command, ...] = ()
-
-
-NOTHING = Decision()
+    number: int = 0

@@ -20,7 +20,7 @@ class Step(StrEnum):
     DRILL = "L"
 
 
-STEP_OF = {
+STEP_OF: dict[Stage, Step] = {
     Stage.JOURNALED: Step.JOURNALED,
     Stage.BROKERED: Step.JOURNALED,  # a broker is not the police: never more than "the post has it"
     Stage.STORED: Step.STORED,
@@ -28,6 +28,25 @@ STEP_OF = {
     Stage.DISPATCHED: Step.DISPATCHED,
     Stage.ON_SCENE: Step.ON_SCENE,
     Stage.CLOSED: Step.CLOSED,
+}
+
+
+# A striker is never told less than before: a step is said only when it ranks above the last one said.
+RANK = {
+    Step.DRILL: 0,
+    Step.JOURNALED: 1,
+    Step.NOT_CONNECTED: 2,
+    Step.STORED: 3,
+    Step.ACKNOWLEDGED: 4,
+    Step.GUARDS: 4,
+    Step.DISPATCHED: 5,
+    Step.ON_SCENE: 6,
+    Step.WITHDRAWN: 7,
+    Step.CLOSED: 8,
+}
+
+STAGE_OF = {step: stage for stage, step in STEP_OF.items() if stage is not Stage.BROKERED} | {
+    Step.NOT_CONNECTED: Stage.JOURNALED
 }
 
 

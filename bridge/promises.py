@@ -1,0 +1,60 @@
+"""What waits for the disk: replies and relays are held by batch number until it is committed."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from bridge.domain.commands import Command, Relay
+
+UNSAFE_AFTER_S = 2.0  # a disk this slow is sick: the desk must hear of it from memory
+
+
+@dataclass(slots=True)
+class _Held:
+    number: int
+    since_s: float
+    alarms: tuple[str, ...]
+    after: tuple[Command, ...]
+    relayed: bool = False
+
+
+@dataclass(slots=True)
+class Promises:
+    """Batches in the order they were given to the journal; times are monotonic seconds."""
+
+    _held: deque[_Held] = field(default_factory=deque)
+    _number: int = 0
+
+    def hold(self, alarms: tuple[str, ...], after: tuple[Command, ...], now_s: float) -> int:
+        """A new batch number; `alarms` become JOURNALED and `after` may happen once it is committed."""
+        self._number += 1
+        self._held.append(_Held(self._number, now_s, alarms, after))
+        return self._number
+
+    def release(self, number: int) -> tuple[list[str], list[Command]]:
+        """Everything up to batch `number` is on disk: the alarms that are now journaled and what may happen."""
+        alarms: list[str] = []
+        after: list[Command] = []
+        while self._held and self._held[0].number <= number:
+            held = self._held.popleft()
+            alarms.extend(held.alarms)
+            after.extend(held.after)
+        return alarms, after
+
+    def overdue(self, now_s: float) -> list[Command]:
+        """Relays that have waited too long for the disk, marked unsafe; each once."""
+        unsafe: list[Command] = []
+        for held in self._held:
+            if held.since_s + UNSAFE_AFTER_S > now_s:
+                break
+            if not held.relayed:
+                held.relayed = True
+                unsafe += [Relay(c.row, unsafe=True) for c in held.after if isinstance(c, Relay)]
+        return unsafe
+
+    def next_due_s(self, now_s: float) -> float | None:
+        """Seconds until a held relay is overdue; None when nothing waits."""
+        waiting = next((held for held in self._held if not held.relayed), None)
+        return None if waiting is None else max(0.0, waiting.since_s + UNSAFE_AFTER_S - now_s)
+
+    def __len__(self) -> int:
+        return len(self._held)

@@ -1,0 +1,184 @@
+"""Threads at the edges, one owner in the middle: the main thread runs the engine and touches no disk, socket or serial."""
+
+import os
+import queue
+import signal
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, assert_never
+
+import structlog
+
+from bridge.domain import commands as cmd
+from bridge.domain import events as ev
+from bridge.domain.ports import Clock, Radio, Siren, Uplink
+from bridge.engine import Engine
+
+log = structlog.get_logger()
+
+WATCHDOG_S = 10.0
+STUCK_S = 60.0  # a worker without progress for so long, with work waiting, is not fed to the watchdog
+
+
+class Writer(Protocol):
+    """The journal worker: facts in, Committed out."""
+
+    def start(self, deliver: Any) -> None: ...
+
+    def put(self, number: int, facts: tuple[cmd.Fact, ...]) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def stuck_s(self) -> float: ...
+
+
+class Listener(Protocol):
+    """Something that serves people beside the main flow: the control socket."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Inbox:
+    """Events from every thread, in the order they came. Memory only: nothing is promised before the commit."""
+
+    def __init__(self) -> None:
+        self._events: queue.SimpleQueue[ev.Event] = queue.SimpleQueue()
+
+    def put(self, event: ev.Event) -> None:
+        self._events.put(event)
+
+    def get(self, wait_s: float) -> ev.Event:
+        """The next event, or Tick when none came within `wait_s`."""
+        try:
+            return self._events.get(timeout=wait_s)
+        except queue.Empty:
+            return ev.Tick()
+
+
+class Runtime:
+    """Starts every part, runs the engine until told to stop, and stops every part in the reverse order."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        inbox: Inbox,
+        clock: Clock,
+        journal: Writer,
+        siren: Siren,
+        radios: tuple[Radio, ...] = (),
+        uplinks: tuple[Uplink, ...] = (),
+        listeners: tuple[Listener, ...] = (),
+    ) -> None:
+        self._engine, self._inbox, self._clock, self._journal = engine, inbox, clock, journal
+        self._siren, self._radios, self._uplinks, self._listeners = siren, radios, uplinks, listeners
+        self._fed_at = 0.0
+
+    def run(self) -> None:
+        """Until SIGTERM, SIGINT or a Stop event."""
+        with self._signals(), self._parts():
+            tell_systemd("READY=1")
+            while True:
+                event = self._inbox.get(self._wait_s())
+                self._carry_out(self._engine.handle(event, self._clock.now()))
+                self._feed_watchdog()
+                if isinstance(event, ev.Stop):
+                    log.info("bridge stops", why=event.why)
+                    tell_systemd("STOPPING=1")
+                    return
+
+    def _wait_s(self) -> float:
+        return min(self._engine.wait_s(self._clock.now()), WATCHDOG_S)
+
+    def _carry_out(self, decision: cmd.Decision) -> None:
+        for command in decision.now:
+            self._command(command)
+        if decision.facts:
+            self._journal.put(decision.number, decision.facts)
+
+    def _command(self, command: cmd.Command) -> None:
+        match command:
+            case cmd.Sound() | cmd.Silence():
+                self._siren.do(command)
+            case cmd.Relay():
+                for uplink in self._uplinks:
+                    uplink.relay(command)
+            case cmd.Sweep():
+                for uplink in self._uplinks:
+                    uplink.sweep()
+            case cmd.Account(answers):
+                for uplink in self._uplinks:
+                    uplink.account(answers)
+            case cmd.Tell() | cmd.Announce():
+                self._say(command)
+            case _:
+                assert_never(command)
+
+    def _say(self, words: cmd.Tell | cmd.Announce) -> None:
+        if not self._radios:
+            self._inbox.put(ev.TextFailed(words.ticket, "this post has no radio"))
+        for radio in self._radios:
+            radio.say(words)
+
+    def _feed_watchdog(self) -> None:
+        """systemd restarts us when the main loop or the journal worker stands still."""
+        now = self._clock.monotonic()
+        if now - self._fed_at >= WATCHDOG_S / 2 and self._journal.stuck_s() < STUCK_S:
+            self._fed_at = now
+            tell_systemd("WATCHDOG=1")
+
+    @contextmanager
+    def _parts(self) -> Iterator[None]:
+        deliver = self._inbox.put
+        started: list[Any] = []
+        try:
+            for part in (self._journal, self._siren, *self._uplinks, *self._radios):  # the radio last: all is ready
+                part.start(deliver)
+                started.append(part)
+            for listener in self._listeners:
+                listener.start()
+                started.append(listener)
+            yield
+        finally:
+            self._stop(started)
+
+    def _stop(self, parts: Iterable[Any]) -> None:
+        """Radios first, then whatever they still delivered is written, then the rest; the journal closes last."""
+        last = [part for part in parts if part is self._journal or part in self._uplinks]
+        for part in reversed([part for part in parts if part not in last]):
+            part.stop()
+        self._drain()
+        for part in reversed(last):
+            part.stop()
+
+    def _drain(self) -> None:
+        while not isinstance(event := self._inbox.get(0.0), ev.Tick):
+            self._carry_out(self._engine.handle(event, self._clock.now()))
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        def ask_to_stop(number: int, _frame: Any) -> None:
+            self._inbox.put(ev.Stop(signal.Signals(number).name))
+
+        before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def tell_systemd(state: str) -> None:
+    """sd_notify(3): one datagram; nothing happens where no service manager listens."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    target = "\0" + address[1:] if address.startswith("@") else address
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        try:
+            sock.sendto(state.encode(), target)
+        except OSError as error:
+            log.warning("service manager not told", state=state, why=str(error))

@@ -1,7 +1,7 @@
 """Decides from memory. Owns no thread, opens no file or socket, never sleeps; time comes with each event."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, assert_never
+from typing import Any, assert_never
 
 from bridge.domain import events as ev
 from bridge.domain.alarm import Alarm, Moment, Outcome, Stage, Told
@@ -23,13 +23,13 @@ from bridge.domain.commands import (
     Sound,
     Sweep,
 )
-from bridge.domain.desk import Answer, Fate, Mark, OrderKind, Stored, Word
+from bridge.domain.desk import Fate, Mark, OrderKind, Stored, Word
 from bridge.domain.ids import PostId, Run, node_of, wired_press, wired_source
-from bridge.domain.place import Source
-from bridge.domain.policy import HOUR_S, RING_AGAIN_S, StillOpen, stays_open
-from bridge.domain.press import Kind, Press, Remark, Trust, Via
+from bridge.domain.policy import HOUR_S, RING_AGAIN_S
+from bridge.domain.press import Kind, Press, Remark, Via
 from bridge.domain.report import freeze
 from bridge.domain.step import RANK, STAGE_OF, STEP_OF, Step, true_step
+from bridge.ledger import Ledger, Memory, Register
 from bridge.promises import Promises
 from bridge.tellings import GIVE_UP_S, Fared, Message, Tellings
 from bridge.wordbook import WordBook
@@ -37,25 +37,6 @@ from bridge.wordbook import WordBook
 FORGET_S = 24 * HOUR_S  # older alarms live on disk only
 STARTING_S = 30.0  # a desk that has had no time to answer is not yet "not connected"
 WORD_KEPT_S = 90 * 24 * HOUR_S
-
-
-class Register(Protocol):
-    """What the village knows about its sources."""
-
-    def find(self, source: str) -> Source | None: ...
-
-    def trust(self, press: Press) -> Trust: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What the journal gives back at start."""
-
-    alarms: tuple[Alarm, ...] = ()
-    presses: dict[str, str] = field(default_factory=dict)
-    words: tuple[tuple[Word, Answer], ...] = ()
-    marks: tuple[Mark, ...] = ()
-    sequence: int = 0
 
 
 @dataclass(slots=True)
@@ -75,14 +56,11 @@ class Engine:
         self, post: PostId, run: Run, memory: Memory, register: Register, started: Moment, uplinks: tuple[str, ...] = ()
     ) -> None:
         self._post, self._run, self._register, self._started = post, run, register, started
-        self._sequence = memory.sequence
-        self._alarms = {alarm.id: alarm for alarm in memory.alarms}
-        self._presses = dict(memory.presses)
+        self._ledger = Ledger(memory, register)
         self._words = WordBook(memory.words)
         self._marks = {mark.desk: mark for mark in memory.marks}
-        self._open: dict[StillOpen, str] = {}
         self._rang: dict[str, float] = {}
-        self._said: dict[str, Step] = {}
+        self._said = {a.id: STEP_OF[a.told.stage] for a in memory.alarms if a.told is not None}
         self._announced: dict[int, tuple[str, int]] = {}
         self._uplinks: dict[str, str | None] = dict.fromkeys(uplinks, "starting")  # None: the desk answers there
         self._radios: dict[str, ev.RadioUp] = {}
@@ -91,8 +69,6 @@ class Engine:
         self._tellings = Tellings()
         self._forget_at = started.mono_s + HOUR_S
         self._drills = 0
-        for alarm in memory.alarms:
-            self._remember(alarm)
         self._resume(started)
 
     # --- the one door -------------------------------------------------------------------------------------------
@@ -137,11 +113,11 @@ class Engine:
             case ev.RadioUp():
                 self._radios[event.radio] = event
                 self._faults.pop(f"radio:{event.radio}", None)
-                self._tellings.radio_up = True
+                self._tellings.radio(True, now.mono_s)
             case ev.RadioDown(radio, why):
                 self._radios.pop(radio, None)
                 self._faults[f"radio:{radio}"] = why
-                self._tellings.radio_up = bool(self._radios)
+                self._tellings.radio(bool(self._radios), now.mono_s)
             case ev.TextSent(ticket):
                 self._tellings.sent(ticket, now.mono_s)
             case ev.TextDelivered(ticket):
@@ -174,54 +150,19 @@ class Engine:
     # --- presses ------------------------------------------------------------------------------------------------
 
     def _hear(self, press: Press, now: Moment, draft: _Draft) -> None:
-        known = self._presses.get(press.id)
-        if known is not None:
-            self._see_again(known, press, draft)
+        if self._ledger.knows(press.id):
+            self._see_again(press, draft)
             return
-        trust = self._register.trust(press)
-        slot = StillOpen(press.source, press.is_drill, Remark.PERHAPS_TALK in press.remarks, trust is Trust.UNKNOWN)
-        standing = self._alarms.get(self._open.get(slot, ""))
-        if standing is not None and stays_open(standing, now):
-            alarm = standing.joined(press, trust, now)
-        else:
-            alarm = self._new_alarm(press, trust, now)
-            self._open[slot] = alarm.id
+        alarm, standing = self._ledger.join(press, now)
         if press.sighting is not None:
-            alarm = alarm.seen(press.sighting)
             draft.facts.append(SaveSighting(alarm.id, press.id, press.sighting))
-        self._presses[press.id] = alarm.id
         self._ring(alarm, standing, now, draft)
         self._report(alarm, draft, (press.id,))
 
-    def _see_again(self, alarm_id: str, press: Press, draft: _Draft) -> None:
+    def _see_again(self, press: Press, draft: _Draft) -> None:
         """The same packet once more, by a relay or after a restart: one more sighting, never one more alarm."""
-        alarm = self._alarms.get(alarm_id)
-        if alarm is None or press.sighting is None:
-            return
-        grown = alarm.seen(press.sighting)
-        if grown is not alarm:  # bounded: an echoing mesh must not wear out the disk
-            self._alarms[alarm_id] = grown
-            draft.facts.append(SaveSighting(alarm_id, press.id, press.sighting))
-
-    def _new_alarm(self, press: Press, trust: Trust, now: Moment) -> Alarm:
-        self._sequence += 1
-        source = self._register.find(press.source)
-        claimed = source is not None and source.place is not None and trust is Trust.UNKNOWN
-        return Alarm(
-            id=press.id,
-            sequence=self._sequence,
-            source=press.source,
-            kind=press.kind,
-            trust=trust,
-            via=press.via,
-            first=now,
-            latest=now,
-            presses=(press.id,),
-            place=source.place if source else None,
-            words=(press.words,) if press.words else (),
-            remarks=press.remarks | ({Remark.PLACE_CLAIMED} if claimed else set()),
-            channel=press.channel,
-        )
+        if (alarm := self._ledger.see_again(press)) is not None and press.sighting is not None:
+            draft.facts.append(SaveSighting(alarm.id, press.id, press.sighting))
 
     def _ring(self, alarm: Alarm, standing: Alarm | None, now: Moment, draft: _Draft) -> None:
         """A drill never rings; a hand that strikes on rings again, but not at every beat; a plainer kind always."""
@@ -234,7 +175,7 @@ class Engine:
 
     def _report(self, alarm: Alarm, draft: _Draft, presses: tuple[str, ...] = ()) -> None:
         """The revision rose: journal the whole alarm, then send it."""
-        self._alarms[alarm.id] = alarm
+        self._ledger.keep(alarm)
         row = freeze(alarm, self._post, self._run)
         draft.facts.append(SaveAlarm(alarm.climb(Stage.JOURNALED), row, presses))
         draft.after.append(Relay(row))
@@ -249,11 +190,9 @@ class Engine:
     # --- the ladder and the striker -----------------------------------------------------------------------------
 
     def _climb(self, alarm_id: str, stage: Stage, by: str, now: Moment) -> Alarm | None:
-        alarm = self._alarms.get(alarm_id)
-        if alarm is None:
-            return None
-        alarm = self._alarms[alarm_id] = alarm.climb(stage, by)
-        self._tell(alarm, now)
+        alarm = self._ledger.climb(alarm_id, stage, by)
+        if alarm is not None:
+            self._tell(alarm, now)
         return alarm
 
     def _tell(self, alarm: Alarm, now: Moment) -> None:
@@ -295,7 +234,7 @@ class Engine:
             self._settle((desk, int(number)), fate, "", now, draft)
             return
         draft.facts.append(SaveReply(message.key, message.step, outcome, now.wall_s))
-        alarm = self._alarms.get(message.key)
+        alarm = self._ledger.alarm(message.key)
         if alarm is not None:
             self._report(alarm.answered(Told(STAGE_OF[message.step], outcome, now.wall_s)), draft)
         self._settle_steps(message, fate, now, draft)
@@ -318,7 +257,7 @@ class Engine:
         self._uplinks[uplink] = why
         self._faults[f"desk:{uplink}"] = why
         if self._desk_is_away(now):
-            for alarm in self._alarms.values():
+            for alarm in self._ledger.alarms():
                 if Stage.JOURNALED <= alarm.stage < Stage.STORED:
                     self._tell(alarm, now)
 
@@ -365,7 +304,7 @@ class Engine:
                 assert_never(word.kind)
 
     def _take_word(self, key: tuple[str, int], word: Word, now: Moment, draft: _Draft) -> None:
-        alarm = self._alarms.get(word.alarm)
+        alarm = self._ledger.alarm(word.alarm)
         stage = word.stage or Stage.ACKNOWLEDGED
         if alarm is not None and alarm.stage >= stage:
             self._settle(key, Fate.SUPERSEDED, "", now, draft)
@@ -384,7 +323,7 @@ class Engine:
             self._tellings.tell(Message(word.alarm, to, "", step, word.by, label=self._label(word.source)), now.mono_s)
 
     def _send_message(self, key: tuple[str, int], word: Word, now: Moment, draft: _Draft) -> None:
-        alarm = self._alarms.get(word.alarm)
+        alarm = self._ledger.alarm(word.alarm)
         to = node_of(alarm.source if alarm else word.source)
         if to is None or not word.text:
             self._settle(key, Fate.REFUSED, "no such striker on the mesh, or no text", now, draft)
@@ -427,25 +366,15 @@ class Engine:
 
     # --- memory -------------------------------------------------------------------------------------------------
 
-    def _remember(self, alarm: Alarm) -> None:
-        slot = StillOpen(
-            alarm.source, alarm.is_drill, Remark.PERHAPS_TALK in alarm.remarks, alarm.trust is Trust.UNKNOWN
-        )
-        standing = self._alarms.get(self._open.get(slot, ""))
-        if standing is None or standing.sequence <= alarm.sequence:
-            self._open[slot] = alarm.id
-        if alarm.told is not None:
-            self._said[alarm.id] = STEP_OF[alarm.told.stage]
-
     def _resume(self, now: Moment) -> None:
         """After a restart every answer that was still owed is taken up again."""
-        for alarm in self._alarms.values():
+        for alarm in self._ledger.alarms():
             age = alarm.latest.age_s(now)
             owed = FORGET_S if alarm.stage >= Stage.STORED else GIVE_UP_S
             if alarm.stage >= Stage.JOURNALED and age is not None and age < owed:
                 self._tell(alarm, now)
         for key, word in self._words.unfinished():
-            known = self._alarms.get(word.alarm)
+            known = self._ledger.alarm(word.alarm)
             to = node_of(known.source if known else word.source)
             if to is None:
                 continue
@@ -457,14 +386,9 @@ class Engine:
                 self._tellings.tell(Message(word.alarm, to, "", step, word.by, label=label), now.mono_s)
 
     def _forget(self, now: Moment) -> None:
-        """Alarms a day old leave memory; the journal keeps them, and their presses stay known."""
-        for alarm in list(self._alarms.values()):
-            age = alarm.latest.age_s(now)
-            if (age is None or age > FORGET_S) and alarm.id not in self._tellings and alarm.stage > Stage.HEARD:
-                del self._alarms[alarm.id]
-                self._rang.pop(alarm.id, None)
-                self._said.pop(alarm.id, None)
-        self._open = {slot: alarm for slot, alarm in self._open.items() if alarm in self._alarms}
+        for alarm_id in self._ledger.forget(now, self._tellings):
+            self._rang.pop(alarm_id, None)
+            self._said.pop(alarm_id, None)
 
     def _note_fault(self, what: str, why: str) -> None:
         if why:
@@ -474,7 +398,7 @@ class Engine:
 
     def picture(self, now: Moment) -> dict[str, Any]:
         """What the control socket shows; JSON-able."""
-        alarms = sorted(self._alarms.values(), key=lambda alarm: -alarm.sequence)
+        alarms = sorted(self._ledger.alarms(), key=lambda alarm: -alarm.sequence)
         return {
             "post": str(self._post),
             "run": {"journal": self._run.journal, "start": self._run.start, "bits": self._run.bits},

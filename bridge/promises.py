@@ -14,7 +14,6 @@ class _Held:
     since_s: float
     alarms: tuple[str, ...]
     after: tuple[Command, ...]
-    relayed: bool = False
 
 
 @dataclass(slots=True)
@@ -22,12 +21,15 @@ class Promises:
     """Batches in the order they were given to the journal; times are monotonic seconds."""
 
     _held: deque[_Held] = field(default_factory=deque)
+    _unrelayed: deque[_Held] = field(default_factory=deque)
     _number: int = 0
 
     def hold(self, alarms: tuple[str, ...], after: tuple[Command, ...], now_s: float) -> int:
         """A new batch number; `alarms` become JOURNALED and `after` may happen once it is committed."""
         self._number += 1
-        self._held.append(_Held(self._number, now_s, alarms, after))
+        held = _Held(self._number, now_s, alarms, after)
+        self._held.append(held)
+        self._unrelayed.append(held)
         return self._number
 
     def release(self, number: int) -> tuple[list[str], list[Command]]:
@@ -38,23 +40,21 @@ class Promises:
             held = self._held.popleft()
             alarms.extend(held.alarms)
             after.extend(held.after)
+        while self._unrelayed and self._unrelayed[0].number <= number:
+            self._unrelayed.popleft()
         return alarms, after
 
     def overdue(self, now_s: float) -> list[Command]:
         """Relays that have waited too long for the disk, marked unsafe; each once."""
         unsafe: list[Command] = []
-        for held in self._held:
-            if held.since_s + UNSAFE_AFTER_S > now_s:
-                break
-            if not held.relayed:
-                held.relayed = True
-                unsafe += [Relay(c.row, unsafe=True) for c in held.after if isinstance(c, Relay)]
+        while self._unrelayed and self._unrelayed[0].since_s + UNSAFE_AFTER_S <= now_s:
+            held = self._unrelayed.popleft()
+            unsafe += [Relay(command.row, unsafe=True) for command in held.after if isinstance(command, Relay)]
         return unsafe
 
     def next_due_s(self, now_s: float) -> float | None:
         """Seconds until a held relay is overdue; None when nothing waits."""
-        waiting = next((held for held in self._held if not held.relayed), None)
-        return None if waiting is None else max(0.0, waiting.since_s + UNSAFE_AFTER_S - now_s)
+        return max(0.0, self._unrelayed[0].since_s + UNSAFE_AFTER_S - now_s) if self._unrelayed else None
 
     def __len__(self) -> int:
         return len(self._held)

@@ -1,4 +1,4 @@
-"""Threads at the edges, one owner in the middle: the main thread runs the engine and touches no disk, socket or serial."""
+"""Threads at the edges, one owner in the middle: the main thread runs the engine and touches no disk or socket."""
 
 import os
 import queue

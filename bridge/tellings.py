@@ -5,6 +5,7 @@ aloud on the channel, by name. After two hours nobody waits at the lamp any more
 """
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -56,18 +57,27 @@ class _Telling:
 
 @dataclass(slots=True)
 class Tellings:
-    """All tellings under way, by key. Times are monotonic seconds."""
+    """All tellings under way, by key. Times are monotonic seconds.
 
-    radio_up: bool = False
+    `_wake` is when a look at all of them can be of use: a storm of presses must not cost a look each.
+    """
+
+    _radio_up: bool = False
+    _wake: float = math.inf
     _by_key: dict[str, _Telling] = field(default_factory=dict)
     _keys: dict[int, str] = field(default_factory=dict)
     _tickets: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def __contains__(self, key: str) -> bool:
+    def __contains__(self, key: object) -> bool:
         return key in self._by_key
 
     def __len__(self) -> int:
         return len(self._by_key)
+
+    def radio(self, up: bool, now_s: float) -> None:
+        """A radio came or the last one went."""
+        self._radio_up = up
+        self._wake = now_s
 
     def tell(self, message: Message, now_s: float) -> None:
         """Take up `message`; one that ranks no higher than what is already on its way is dropped."""
@@ -80,11 +90,14 @@ class Tellings:
             self._by_key[message.key] = _Telling(message, now_s, now_s)
         else:
             telling.then = message
+        if len(self._keys) < IN_RADIO:
+            self._wake = now_s
 
     def sent(self, ticket: int, now_s: float) -> None:
         """The radio took it: the wait for a real ACK begins."""
         if (telling := self._telling(ticket)) is not None:
             telling.sent = now_s
+            self._wake = min(self._wake, now_s + ACK_WAIT_S)
 
     def delivered(self, ticket: int, now_s: float) -> Fared | None:
         """The destination itself acknowledged."""
@@ -99,39 +112,45 @@ class Tellings:
         if (telling := self._telling(ticket)) is None:
             return
         self._keys.pop(ticket)
+        self._wake = now_s
         telling.ticket = telling.sent = None
         if telling.then is not None:
             self._by_key[telling.message.key] = _Telling(telling.then, now_s, now_s)
-        elif self.radio_up:
+        elif self._radio_up:
             telling.failures += 1
             telling.due = now_s + RETRY_S[min(telling.failures, len(RETRY_S)) - 1]
 
     def due(self, now_s: float) -> tuple[list[Tell | Announce], list[Fared]]:
         """What to hand to the radio now, and what was given up."""
+        if now_s < self._wake:
+            return [], []
         self._time_out(now_s)
         given_up = [Fared(t.message, told=False) for t in self._stale(now_s)]
         for fared in given_up:
             del self._by_key[fared.message.key]
-        if not self.radio_up:
+        if not self._radio_up:
+            self._wake = self._next_look()
             return [], given_up
         waiting = [t for t in self._by_key.values() if t.ticket is None and t.due <= now_s]
         waiting.sort(key=lambda t: (-RANK[t.message.step], -t.since))
         said: list[Tell | Announce] = list(self._aloud(waiting))
         for telling in waiting[: max(0, IN_RADIO - len(self._keys))]:
             said.append(self._hand_over(telling, now_s))
+        self._wake = self._next_look()
         return said, given_up
 
     def next_due_s(self, now_s: float) -> float | None:
         """Seconds until `due` may have something to say; None when nothing is under way."""
-        if not self._by_key:
-            return None
-        moments = [self._next_moment(t) for t in self._by_key.values()]
-        room = len(self._keys) < IN_RADIO and self.radio_up
-        return max(0.0 if room else 0.5, min(moments) - now_s)
+        return max(0.0, self._wake - now_s) if self._by_key and self._wake < math.inf else None
 
-    def _next_moment(self, telling: _Telling) -> float:
+    def _next_look(self) -> float:
+        """Who waits only for room in the radio is looked at when a ticket comes back, not before."""
+        has_room = self._radio_up and len(self._keys) < IN_RADIO
+        return min((self._next_moment(t, has_room) for t in self._by_key.values()), default=math.inf)
+
+    def _next_moment(self, telling: _Telling, has_room: bool = True) -> float:
         if telling.ticket is None:
-            return telling.due if self.radio_up else telling.since + GIVE_UP_S
+            return telling.due if has_room else telling.since + GIVE_UP_S
         return telling.in_radio_since + LOST_S if telling.sent is None else telling.sent + ACK_WAIT_S
 
     def _telling(self, ticket: int) -> _Telling | None:
@@ -141,6 +160,7 @@ class Tellings:
     def _close(self, telling: _Telling, now_s: float) -> None:
         if telling.ticket is not None:
             self._keys.pop(telling.ticket, None)
+        self._wake = now_s
         del self._by_key[telling.message.key]
         if telling.then is not None:
             self.tell(telling.then, now_s)

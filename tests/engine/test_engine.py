@@ -1,0 +1,351 @@
+"""The engine decides from memory: every event in order, time by hand, and nothing promised before the disk has it."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from bridge.domain import commands as cmd
+from bridge.domain import events as ev
+from bridge.domain.alarm import Moment, Outcome, Stage
+from bridge.domain.desk import Fate, Mark, OrderKind, Stored, Word
+from bridge.domain.ids import PostId, Run, node_source, packet_press
+from bridge.domain.place import Place, Source
+from bridge.domain.press import Channel, ChannelKey, Kind, Press, Remark, Sighting, Trust, Via
+from bridge.domain.step import Step
+from bridge.engine import Engine
+from bridge.ledger import Memory
+
+POST = PostId("35.09.14.2005", "pos-1")
+RUN = Run("journal-1", 1, "00112233445566aa")
+HOUSE = 0x0A01
+NUMBERS = 1_800_000_000_000  # a desk's numbers are at least its clock in milliseconds
+WELL = Mark("desk-1", "database-1", 10, "t10")
+
+
+class Village:
+    """A register with one known house."""
+
+    def find(self, source: str) -> Source | None:
+        return Source(source, Place(house="RT03-12"), label="RT03-12") if source == node_source(HOUSE) else None
+
+    def trust(self, press: Press) -> Trust:
+        return Trust.CHANNEL if press.source == node_source(HOUSE) else Trust.UNKNOWN
+
+
+def press(packet: int, kind: Kind = Kind.FIRE, num: int = HOUSE, *remarks: Remark) -> Press:
+    return Press(
+        packet_press(num, packet),
+        node_source(num),
+        kind,
+        Via.TEXT,
+        words=kind.value,
+        channel="SiagaDesa",
+        remarks=frozenset(remarks),
+        sighting=Sighting("gw1", 6.0, -80, 0, 1.0),
+    )
+
+
+@dataclass
+class Post_:
+    """Feeds the engine; plays disk and radio only when told to."""
+
+    uplinks: tuple[str, ...] = ("police",)
+    memory: Memory = field(default_factory=Memory)
+    now: Moment = field(default_factory=lambda: Moment(1, 100.0, 1_800_000_000.0, True))
+    done: list[cmd.Command] = field(default_factory=list)
+    facts: list[cmd.Fact] = field(default_factory=list)
+    number: int = 0
+
+    def __post_init__(self) -> None:
+        self.engine = Engine(POST, RUN, self.memory, Village(), self.now, self.uplinks)
+
+    def happen(self, event: ev.Event, after_s: float = 0.0) -> list[cmd.Command]:
+        self.now = replace(self.now, mono_s=self.now.mono_s + after_s, wall_s=self.now.wall_s + after_s)
+        decision = self.engine.handle(event, self.now)
+        self.number = decision.number or self.number
+        self.facts += decision.facts
+        self.done += decision.now
+        return list(decision.now)
+
+    def hear(self, press_: Press, after_s: float = 0.0) -> list[cmd.Command]:
+        return self.happen(ev.PressHeard(press_, self.now.mono_s + after_s), after_s)
+
+    def commit(self) -> list[cmd.Command]:
+        return self.happen(ev.Committed(self.number))
+
+    def deliver(self, tell: cmd.Tell, after_s: float = 1.0) -> list[cmd.Command]:
+        return self.happen(ev.TextSent(tell.ticket)) + self.happen(ev.TextDelivered(tell.ticket), after_s)
+
+    def of(self, kind: type) -> list:
+        return [command for command in self.done if isinstance(command, kind)]
+
+    def rows(self) -> list[cmd.OutboxRow]:
+        return [fact.row for fact in self.facts if isinstance(fact, cmd.SaveAlarm) and fact.row]
+
+
+@pytest.fixture
+def post() -> Post_:
+    stage = Post_()
+    stage.happen(ev.RadioUp("gw1", 0x0B02, (Channel(1, "SiagaDesa", ChannelKey.PRIVATE),), "2.7.26"))
+    stage.happen(ev.DeskReachable("police"))
+    return stage
+
+
+def receipt(row: cmd.OutboxRow, mark: Mark = WELL) -> ev.Receipted:
+    return ev.Receipted(mark, (Stored(row.alarm, row.revision, row.sha256),))
+
+
+def word(number: int, stage: Stage | None, alarm: str, kind: OrderKind = OrderKind.STAGE, **more: str) -> ev.DeskSpoke:
+    said = Word("desk-1", NUMBERS + number, kind, alarm, node_source(HOUSE), stage, "Polsek Ajung", **more)
+    return ev.DeskSpoke(said)
+
+
+def test_the_siren_rings_before_the_disk_has_anything_and_nothing_else_happens(post: Post_) -> None:
+    done = post.hear(press(1))
+    assert done == [cmd.Sound(packet_press(HOUSE, 1), Kind.FIRE, Place(house="RT03-12"))]
+
+
+def test_the_commit_releases_the_relay_and_the_answer(post: Post_) -> None:
+    post.hear(press(1))
+    done = post.commit()
+    assert [type(command) for command in done] == [cmd.Relay, cmd.Tell]
+    assert done[1].step is Step.JOURNALED and done[1].to == HOUSE
+
+
+def test_without_a_desk_the_striker_hears_that_the_police_are_not_connected() -> None:
+    stage = Post_(uplinks=())
+    stage.happen(ev.RadioUp("gw1", 1, (), ""))
+    stage.hear(press(1))
+    assert [c.step for c in stage.commit() if isinstance(c, cmd.Tell)] == [Step.NOT_CONNECTED]
+
+
+def test_a_desk_that_goes_away_before_it_stored_is_told_once(post: Post_) -> None:
+    post.hear(press(1))
+    (first,) = [c for c in post.commit() if isinstance(c, cmd.Tell)]
+    post.deliver(first)
+    for _ in range(3):
+        post.happen(ev.DeskAway("police", "no broker"), 1.0)
+        post.happen(ev.DeskReachable("police"), 1.0)
+    assert [tell.step for tell in post.of(cmd.Tell)] == [Step.JOURNALED, Step.NOT_CONNECTED]
+
+
+def test_every_step_of_the_desk_is_told_and_accounted_for(post: Post_) -> None:
+    post.hear(press(1))
+    for tell in [c for c in post.commit() if isinstance(c, cmd.Tell)]:
+        post.deliver(tell)
+    post.commit()
+    alarm = packet_press(HOUSE, 1)
+    steps = []
+    for number, event in enumerate(
+        [receipt(post.rows()[-1])]
+        + [word(n, s, alarm) for n, s in enumerate((Stage.ACKNOWLEDGED, Stage.DISPATCHED, Stage.CLOSED), 1)]
+    ):
+        (tell,) = [c for c in post.happen(event, 5.0) if isinstance(c, cmd.Tell)]
+        steps.append((tell.step, tell.by))
+        post.commit()
+        post.deliver(tell)
+        accounts = [a for c in post.commit() if isinstance(c, cmd.Account) for a in c.answers]
+        assert [(a.number, a.fate) for a in accounts] == ([(NUMBERS + number, Fate.TOLD)] if number else [])
+    assert steps == [
+        (Step.STORED, ""),
+        (Step.ACKNOWLEDGED, ""),
+        (Step.DISPATCHED, "Polsek Ajung"),
+        (Step.CLOSED, "Polsek Ajung"),
+    ]
+
+
+def test_each_known_answer_raises_the_revision_but_brokered_and_the_desks_stages_do_not(post: Post_) -> None:
+    post.hear(press(1))
+    (tell,) = [c for c in post.commit() if isinstance(c, cmd.Tell)]
+    alarm = packet_press(HOUSE, 1)
+    post.happen(ev.Brokered(((alarm, 1),)))
+    post.happen(receipt(post.rows()[-1]))
+    assert [row.revision for row in post.rows()] == [1]
+    post.deliver(tell)
+    assert [row.revision for row in post.rows()] == [1, 2]
+
+
+def test_brokered_is_never_shown_to_people(post: Post_) -> None:
+    post.hear(press(1))
+    post.commit()
+    post.happen(ev.Brokered(((packet_press(HOUSE, 1), 1),)))
+    assert [tell.step for tell in post.of(cmd.Tell)] == [Step.JOURNALED]
+
+
+def test_a_packet_heard_again_is_a_sighting_and_nothing_more(post: Post_) -> None:
+    post.hear(press(1))
+    post.commit()
+    before = len(post.rows())
+    for _ in range(50):
+        assert post.hear(press(1), 0.1) == []
+    assert len(post.rows()) == before
+    assert len([f for f in post.facts if isinstance(f, cmd.SaveSighting)]) == 4  # bounded
+
+
+def test_one_hand_striking_on_is_one_alarm_and_rings_again_but_not_at_each_beat(post: Post_) -> None:
+    for n in range(10):
+        post.hear(press(n + 1, Kind.PANIC), 5.0)
+    assert {row.alarm for row in post.rows()} == {packet_press(HOUSE, 1)}
+    assert [row.revision for row in post.rows()] == list(range(1, 11))
+    assert len(post.of(cmd.Sound)) == 3  # at 0, 20 and 40 s
+
+
+def test_a_plainer_kind_refines_the_alarm_and_rings(post: Post_) -> None:
+    post.hear(press(1, Kind.PANIC))
+    post.commit()
+    (sound,) = post.hear(press(2, Kind.FIRE), 2.0)
+    assert sound.kind is Kind.FIRE
+
+
+@pytest.mark.parametrize("gap_s, alarms", [(119.0, 1), (121.0, 2)])
+def test_two_minutes_make_a_new_alarm(post: Post_, gap_s: float, alarms: int) -> None:
+    post.hear(press(1))
+    post.hear(press(2), gap_s)
+    assert len({row.alarm for row in post.rows()}) == alarms
+
+
+def test_after_half_an_hour_of_striking_it_is_news_again(post: Post_) -> None:
+    for n in range(20):
+        post.hear(press(n + 1), 100.0)
+    assert len({row.alarm for row in post.rows()}) == 2
+
+
+def test_talk_and_drills_never_swallow_a_call_for_help(post: Post_) -> None:
+    post.hear(press(1, Kind.FIRE, HOUSE, Remark.PERHAPS_TALK))
+    post.hear(press(2, Kind.FIRE, HOUSE, Remark.DRILL))
+    post.hear(press(3, Kind.FIRE))
+    assert len({row.alarm for row in post.rows()}) == 3
+    assert [sound.alarm for sound in post.of(cmd.Sound)] == [packet_press(HOUSE, 1), packet_press(HOUSE, 3)]
+
+
+def test_different_sources_are_different_alarms_and_a_stranger_rings_too(post: Post_) -> None:
+    post.hear(press(1))
+    (sound,) = post.hear(press(1, Kind.FIRE, 0xBAD))
+    assert sound.place is None
+    assert len({row.alarm for row in post.rows()}) == 2
+
+
+def test_a_stalled_disk_relays_from_memory_unsafe_and_promises_nothing(post: Post_) -> None:
+    post.hear(press(1))
+    assert post.happen(ev.Tick(), 1.9) == []
+    (relay,) = post.happen(ev.Tick(), 0.2)
+    assert relay.unsafe
+    assert post.happen(ev.Tick(), 60.0) == []
+    assert post.of(cmd.Tell) == []
+    post.hear(press(7, num=0xC03))  # the second alarm in the stall rings at once
+    assert len(post.of(cmd.Sound)) == 2
+
+
+def test_an_alarm_known_only_from_memory_may_still_be_stored_and_told_so(post: Post_) -> None:
+    post.hear(press(1))
+    post.happen(ev.Tick(), 3.0)
+    done = post.happen(receipt(post.rows()[-1]))
+    assert [c.step for c in done if isinstance(c, cmd.Tell)] == [Step.STORED]
+
+
+def test_a_nak_is_tried_again_and_then_called_by_name(post: Post_) -> None:
+    post.hear(press(1))
+    (tell,) = [c for c in post.commit() if isinstance(c, cmd.Tell)]
+    post.happen(ev.TextFailed(tell.ticket, "MAX_RETRANSMIT"))
+    (again,) = [c for c in post.happen(ev.Tick(), 5.0) if isinstance(c, cmd.Tell)]
+    assert (again.step, again.to) == (Step.JOURNALED, HOUSE) and again.ticket != tell.ticket
+    post.happen(ev.TextSent(again.ticket))
+    assert post.happen(ev.Tick(), 29.0) == []
+    post.happen(ev.Tick(), 1.5)  # 30 s without an ACK is a failure too
+    done = post.happen(ev.Tick(), 21.0)
+    assert [type(c) for c in done] == [cmd.Announce, cmd.Tell]
+    assert done[0].called == ("RT03-12",) and done[0].channel == "SiagaDesa"
+
+
+def test_after_two_hours_the_striker_counts_as_not_reached_and_the_desk_is_told(post: Post_) -> None:
+    post.hear(press(1))
+    post.commit()
+    alarm = packet_press(HOUSE, 1)
+    post.happen(word(5, Stage.DISPATCHED, alarm))
+    post.commit()
+    for _ in range(100):
+        for tell in [c for c in post.happen(ev.Tick(), 120.0) if isinstance(c, cmd.Tell)]:
+            post.happen(ev.TextFailed(tell.ticket, "MAX_RETRANSMIT"))
+    accounts = [a for c in post.commit() if isinstance(c, cmd.Account) for a in c.answers]
+    fates = [f.answer.fate for f in post.facts if isinstance(f, cmd.SaveWord)]
+    assert fates[-1] is Fate.NOT_REACHED and accounts[-1].fate is Fate.NOT_REACHED
+    assert [f.outcome for f in post.facts if isinstance(f, cmd.SaveReply)][-1] is Outcome.NOT_REACHED
+
+
+def test_a_word_heard_twice_is_obeyed_once_and_accounted_for_twice(post: Post_) -> None:
+    event = word(9, None, "", OrderKind.SIREN_OFF)
+    post.happen(event)
+    post.commit()
+    post.happen(event)
+    assert len(post.of(cmd.Silence)) == 1
+    assert [a.fate for c in post.of(cmd.Account) for a in c.answers] == [Fate.DONE, Fate.DONE]
+
+
+def test_a_word_replayed_after_a_restart_does_nothing(post: Post_) -> None:
+    post.happen(word(9, None, "", OrderKind.SIREN_OFF))
+    saved = [(f.word, f.answer) for f in post.facts if isinstance(f, cmd.SaveWord)]
+    later = Post_(memory=Memory(words=tuple(saved)))
+    later.happen(word(9, None, "", OrderKind.SIREN_OFF))
+    assert later.of(cmd.Silence) == []
+
+
+def test_a_lower_stage_after_a_higher_one_is_superseded(post: Post_) -> None:
+    post.hear(press(1))
+    post.commit()
+    alarm = packet_press(HOUSE, 1)
+    post.happen(word(2, Stage.CLOSED, alarm))
+    post.happen(word(1, Stage.DISPATCHED, alarm))
+    fates = {f.word.number: f.answer.fate for f in post.facts if isinstance(f, cmd.SaveWord)}
+    assert fates[NUMBERS + 1] is Fate.SUPERSEDED
+
+
+def test_a_post_with_a_new_journal_still_owes_the_striker_the_officers_word(post: Post_) -> None:
+    (tell,) = [c for c in post.happen(word(3, Stage.DISPATCHED, "node:00000a01/0000beef")) if isinstance(c, cmd.Tell)]
+    assert (tell.to, tell.step) == (HOUSE, Step.DISPATCHED)
+    post.deliver(tell)
+    assert [f.answer.fate for f in post.facts if isinstance(f, cmd.SaveWord)][-1] is Fate.TOLD
+
+
+@pytest.mark.parametrize("mark", [replace(WELL, commit=9), replace(WELL, database="database-2", commit=99)])
+def test_a_restored_or_new_desk_gets_everything_again(post: Post_, mark: Mark) -> None:
+    post.happen(ev.Receipted(WELL, ()))
+    post.happen(ev.Receipted(mark, ()))
+    assert [f.desk for f in post.facts if isinstance(f, cmd.Reopen)] == ["desk-1"]
+    post.commit()
+    assert len(post.of(cmd.Sweep)) == 1
+
+
+def test_an_idle_desk_costs_no_disk_write(post: Post_) -> None:
+    post.happen(ev.Receipted(WELL, ()))
+    before = len(post.facts)
+    for _ in range(10):
+        post.happen(ev.Receipted(WELL, ()), 300.0)
+    assert len(post.facts) == before
+
+
+def test_after_a_restart_the_owed_answer_is_given_and_old_packets_are_known(post: Post_) -> None:
+    post.hear(press(1))
+    post.commit()
+    saved = [f for f in post.facts if isinstance(f, cmd.SaveAlarm)][-1]
+    memory = Memory(alarms=(saved.alarm,), presses={saved.alarm.id: saved.alarm.id}, sequence=1)
+    later = Post_(memory=memory, now=replace(post.now, start=2, mono_s=5.0, wall_s=post.now.wall_s + 60))
+    (tell,) = [c for c in later.happen(ev.RadioUp("gw1", 1, (), "")) if isinstance(c, cmd.Tell)]
+    assert tell.step is Step.JOURNALED
+    assert later.hear(press(1)) == []
+
+
+def test_a_storm_is_answered_by_name_not_one_by_one() -> None:
+    class Full(Village):
+        def find(self, source: str) -> Source:
+            return Source(source, Place(house=source[-4:]), label=source[-4:])
+
+    stage = Post_()
+    stage.engine = Engine(POST, RUN, Memory(), Full(), stage.now, ("police",))
+    stage.happen(ev.DeskReachable("police"))
+    for n in range(40):
+        stage.hear(press(1, num=0x1000 + n))
+    stage.commit()
+    stage.happen(ev.RadioUp("gw1", 1, (), ""))
+    called = [name for c in stage.of(cmd.Announce) for name in c.called]
+    assert len(called) == len(set(called)) == 40
+    assert len(stage.of(cmd.Tell)) == 3

@@ -1,0 +1,156 @@
+"""A node between its radio and its client, without sockets or threads of its own: whoever calls holds the lock."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from meshtastic.protobuf import mesh_pb2, portnums_pb2
+
+from simulator import admin, handshake
+from simulator.agenda import Agenda
+from simulator.air import EVERYBODY, Air
+from simulator.channels import Channel
+from simulator.identity import Identity
+from simulator.packets import ack_packet, heard_packet, node_info
+from simulator.phone import Phone
+from simulator.radio import Heard, Outcome, Radio
+
+_TEXTS = {portnums_pb2.TEXT_MESSAGE_APP, portnums_pb2.ALERT_APP}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A text that arrived at a node; `channel` is the channel's name, `pki`: opened with the sender's known key."""
+
+    text: str
+    sender: int
+    packet_id: int
+    channel: str
+    pki: bool
+    at: datetime
+
+
+class NodeCore:
+    """What a node does by itself: answer its client, carry packets between client and air, keep what it learned.
+
+    `wall` gives Unix seconds for `rx_time`, which packets carry only after a client has set the clock.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        identity: Identity,
+        channels: Mapping[int, Channel],
+        air: Air,
+        agenda: Agenda,
+        wall: Callable[[], float],
+        queue_limit: int | None,
+        relays: bool,
+    ) -> None:
+        self.name, self.num, self.identity = name, identity.num, identity
+        self._agenda, self._air, self._wall = agenda, air, wall
+        self._random = random.Random(f"{air.seed} {name}")
+        self._users: dict[int, mesh_pb2.NodeInfo] = {}
+        self._clock_set = False
+        self._inbox: list[Received] = []
+        self._outcomes: list[Outcome] = []
+        self._sent: list[mesh_pb2.MeshPacket] = []
+        self.radio = Radio(name, identity, channels, air, self._hear, self._learn, self._next_id, relays)
+        self.phone = Phone(self, queue_limit, agenda.now)
+
+    # For the client's talk
+
+    def handshake(self, nonce: int) -> Iterable[mesh_pb2.FromRadio]:
+        """The answer to want_config."""
+        return handshake.answer(self.identity, self.radio.channels, self._users.values(), nonce)
+
+    def tx_free(self) -> int:
+        """Places left in the transmit queue."""
+        return self.radio.tx_free
+
+    def from_client(self, packet: mesh_pb2.MeshPacket) -> None:
+        """A packet that the client wants sent."""
+        sent = mesh_pb2.MeshPacket()
+        sent.CopyFrom(packet)
+        self._sent.append(sent)
+        packet.id = packet.id or self._next_id()
+        packet.to = packet.to or EVERYBODY
+        if not packet.HasField("decoded") or not self.phone.may_send(packet.decoded.portnum):
+            self.phone.status(0, packet.id)
+        elif packet.to == self.num:
+            self._from_client_to_self(packet)
+        else:
+            self.phone.status(self.radio.originate(packet), packet.id)
+
+    def set_clock(self, unix_s: int) -> None:
+        """From now on packets carry `rx_time`."""
+        self._clock_set = unix_s > 0
+
+    def reboot(self, after_s: float = 0.0) -> None:
+        """Start anew after a while."""
+        self._agenda.after(after_s, self._forget)
+
+    # For the rest of the node
+
+    def _originate(self, packet: mesh_pb2.MeshPacket, portnum: int, payload: bytes, channel: int) -> int:
+        packet.to = packet.to or EVERYBODY
+        packet.id = packet.id or self._next_id()
+        packet.channel = channel
+        packet.decoded.portnum, packet.decoded.payload = portnum, payload
+        self.phone.status(self.radio.originate(packet), packet.id)
+        return packet.id
+
+    def _know(self, identity: Identity) -> None:
+        self.radio.keys[identity.num] = identity.public_key
+        self._users[identity.num] = node_info(identity)
+
+    def _forget(self) -> None:
+        self.phone.restart()
+        self.radio.restart()
+        self._clock_set = False
+
+    def _next_id(self) -> int:
+        return self._random.randrange(1, 2**32)
+
+    def _from_client_to_self(self, packet: mesh_pb2.MeshPacket) -> None:
+        self.phone.status(0, packet.id)
+        if packet.decoded.portnum == portnums_pb2.ADMIN_APP:
+            admin.obey(self, packet.decoded.payload)
+        if packet.want_ack:
+            self._learn(Outcome(packet.id, "NONE", self.num), packet.channel)
+
+    def _hear(self, heard: Heard) -> None:
+        packet = heard_packet(heard, self._rx_time())
+        self.phone.packet(packet.SerializeToString(), packet.decoded.portnum)
+        if heard.data is None:
+            return
+        if heard.data.portnum == portnums_pb2.NODEINFO_APP:
+            user = mesh_pb2.User.FromString(heard.data.payload)
+            num = heard.flight.sender
+            self._users[num] = mesh_pb2.NodeInfo(num=num, user=user, snr=heard.signal.snr_db, hops_away=0)
+        elif heard.data.portnum in _TEXTS:
+            self._inbox.append(self._received(heard, heard.data))
+            self._agenda.lock.notify_all()
+
+    def _learn(self, outcome: Outcome, channel: int) -> None:
+        self._outcomes.append(outcome)
+        self._agenda.lock.notify_all()
+        if outcome.by == self.num:
+            packet = ack_packet(outcome, channel, self._next_id(), self._rx_time())
+            self.phone.packet(packet.SerializeToString(), packet.decoded.portnum)
+
+    def _received(self, heard: Heard, data: mesh_pb2.Data) -> Received:
+        return Received(
+            text=data.payload.decode(errors="replace"),
+            sender=heard.flight.sender,
+            packet_id=heard.flight.id,
+            channel="" if heard.is_pki else self.radio.channels[heard.channel].name,
+            pki=heard.is_pki,
+            at=datetime.fromtimestamp(self._wall(), UTC),
+        )
+
+    def _rx_time(self) -> int:
+        return int(self._wall()) if self._clock_set else 0

@@ -1,0 +1,1 @@
+"""Text on air ↔ presses and answers. Pure: no thread, no socket, no clock."""

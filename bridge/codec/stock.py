@@ -1,0 +1,128 @@
+"""Presses of stock nodes and phones: alert, bell, detection sensor, keywords. What is no press reads as None."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from bridge.codec.keywords import Vocabulary, load_vocabulary
+from bridge.domain.ids import node_source, packet_press
+from bridge.domain.press import Channel, Kind, MeshPacket, Port, Press, Remark, Sighting, Via
+
+BELL = "\x07"
+WORDS_BYTES = 240  # no mesh text is longer
+
+_ANSWER = re.compile(r"\s*P1(?=\s|$)")  # what posts say: never a press, or posts would echo each other
+_DETECTED = re.compile(r"\bdetected\s*$", re.IGNORECASE)
+_NO_REMARKS: frozenset[Remark] = frozenset()
+_TALK = frozenset({Remark.PERHAPS_TALK})
+_CLAIMED = frozenset({Remark.PLACE_CLAIMED})
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRule:
+    """Whose words count. No `names`: every private channel. A public one must be named, and allowed besides."""
+
+    names: frozenset[str] = frozenset()
+    allow_public: bool = False
+
+    def allows(self, channel: Channel) -> bool:
+        if not channel.is_private and not self.allow_public:
+            return False
+        return channel.name in self.names if self.names else channel.is_private
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one payload says."""
+
+    kind: Kind
+    via: Via
+    text: str
+    remarks: frozenset[Remark] = _NO_REMARKS
+
+
+class StockCodec:
+    """Reads packets of stock nodes. Holds no state: the same packet is the same press at every post."""
+
+    def __init__(self, allowed: ChannelRule, vocabulary: Vocabulary | None = None) -> None:
+        self._allowed = allowed
+        self._vocabulary = vocabulary or default_vocabulary()
+
+    def read(self, packet: MeshPacket) -> Press | None:
+        """The press in a packet, or None. Never raises, whatever the payload holds."""
+        if packet.is_reaction or not self._may_speak(packet):
+            return None
+        said = self._said(packet)
+        if said is None:
+            return None
+        channel = packet.channel
+        open_to_all = channel is not None and not channel.is_private and not packet.pki_key
+        return Press(
+            id=packet_press(packet.sender, packet.packet_id),
+            source=node_source(packet.sender),
+            kind=said.kind,
+            via=said.via,
+            words=as_heard(said.text),
+            channel="" if channel is None or packet.pki_key else channel.name,
+            pki_key=packet.pki_key,
+            # On a channel that anybody can join, the sender's number only claims a place.
+            remarks=said.remarks | _CLAIMED if open_to_all else said.remarks,
+            sighting=Sighting(packet.radio, packet.snr_db, packet.rssi_dbm, packet.hops, packet.heard_at),
+        )
+
+    def _may_speak(self, packet: MeshPacket) -> bool:
+        if packet.pki_key:
+            return True
+        return packet.channel is not None and self._allowed.allows(packet.channel)
+
+    def _said(self, packet: MeshPacket) -> _Said | None:
+        match packet.port:
+            case Port.TEXT_MESSAGE:
+                return self._text(packet.payload)
+            case Port.ALERT:
+                text = packet.payload.decode(errors="replace")
+                return _Said(self._kind(text), Via.ALERT, text)
+            case Port.DETECTION_SENSOR:
+                # A name cut in the middle of a letter is still a name: the firmware cuts at 20 bytes.
+                text = packet.payload.decode(errors="replace")
+                is_press = _DETECTED.search(text.replace(BELL, "")) is not None
+                return _Said(Kind.PANIC, Via.DETECTION, text) if is_press else None
+            case _:
+                return None
+
+    def _text(self, payload: bytes) -> _Said | None:
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            return None  # two texts spliced by the stream look like this
+        if _ANSWER.match(text):
+            return None
+        if BELL in text:
+            return _Said(self._kind(text), Via.BELL, text)
+        reading = self._vocabulary.read(text)
+        if reading is None:
+            return None
+        return _Said(reading.kind, Via.TEXT, text, _TALK if reading.is_talk else _NO_REMARKS)
+
+    def _kind(self, text: str) -> Kind:
+        """An alert or a bell is a call for help whatever it says."""
+        return self._vocabulary.kind_anywhere(text) or Kind.PANIC
+
+
+@cache
+def default_vocabulary() -> Vocabulary:
+    """The words that come with the program, read once."""
+    return load_vocabulary()
+
+
+def as_heard(text: str) -> str:
+    """The words as heard, safe to show: what cannot be printed is a space, and nothing is longer than a mesh text."""
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
+    return cut(text.strip(), WORDS_BYTES)
+
+
+def cut(text: str, size: int) -> str:
+    """At most `size` bytes of UTF-8, cut between characters."""
+    raw = text.encode()
+    return text if len(raw) <= size else raw[:size].decode(errors="ignore")

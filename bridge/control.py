@@ -1,0 +1,192 @@
+"""The Unix control socket: people and scripts ask the running bridge, one JSON line each way.
+
+A question is `{"ask": "status"}`; the answer is one object, or `{"error": "…"}`. Whoever is slow, silent or loud
+costs a thread for a few seconds and nothing else: the engine never waits for a client.
+"""
+
+import contextlib
+import grp
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bridge.domain.errors import BridgeError
+
+log = structlog.get_logger()
+
+LINE_BYTES = 65_536
+PATIENCE_S = 10.0  # for one whole question to arrive, and for one whole answer to be taken
+CLIENTS = 16
+GROUP = "kentongan"
+
+Ask = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class ControlBusy(BridgeError):
+    """Somebody answers at this socket already."""
+
+
+class ControlSocket:
+    """Answers each question with the function named by its `ask`; such a function may raise BridgeError."""
+
+    def __init__(self, path: Path, asks: Mapping[str, Ask], patience_s: float = PATIENCE_S) -> None:
+        self._path, self._asks, self._patience_s = path, dict(asks), patience_s
+        self._listener: socket.socket | None = None
+        self._inode = 0
+        self._lock = threading.Lock()
+        self._clients: set[socket.socket] = set()
+
+    def start(self) -> None:
+        """Raises ControlBusy. A disk that refuses the socket costs only the socket: the bridge must ring without it."""
+        try:
+            self._listener = self._listen()
+        except OSError as error:
+            log.warning("no control socket", path=str(self._path), why=error.strerror or str(error))
+            return
+        threading.Thread(target=self._accept, args=(self._listener,), name="control", daemon=True).start()
+
+    def stop(self) -> None:
+        if self._listener is None:
+            return
+        with contextlib.suppress(OSError):
+            if self._path.stat().st_ino == self._inode:
+                self._path.unlink()
+        with contextlib.suppress(OSError):  # a listener that is shut down wakes its accept()
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._lock:
+            for client in self._clients:
+                with contextlib.suppress(OSError):
+                    client.shutdown(socket.SHUT_RDWR)
+
+    def _listen(self) -> socket.socket:
+        self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        with folder_of(self._path) as address:
+            if _is_live(address):
+                raise ControlBusy(f"another bridge answers at {self._path}; stop it first")
+            self._path.unlink(missing_ok=True)  # left behind by a bridge that was killed
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                listener.bind(address)
+                _open_to_group(self._path)
+                self._inode = self._path.stat().st_ino
+                listener.listen(CLIENTS)  # only now: nobody was let in before the rights were set
+            except OSError:
+                listener.close()
+                raise
+        return listener
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return  # stopped
+            with self._lock:
+                is_room = len(self._clients) < CLIENTS
+                if is_room:
+                    self._clients.add(client)
+            if is_room:
+                threading.Thread(target=self._serve, args=(client,), name="control client", daemon=True).start()
+            else:
+                self._turn_away(client)
+
+    def _turn_away(self, client: socket.socket) -> None:
+        client.settimeout(0.0)
+        with client, contextlib.suppress(OSError):
+            client.sendall(_line({"error": "too many ask at once; try again in a few seconds"}))
+
+    def _serve(self, client: socket.socket) -> None:
+        try:
+            for line in _questions(client, self._patience_s):
+                client.settimeout(self._patience_s)
+                client.sendall(_line(self._answer(line)))
+        except OSError as error:
+            log.debug("control client left", why=str(error))
+        except Exception:
+            log.exception("control client failed")
+        finally:
+            with self._lock:
+                self._clients.discard(client)
+            client.close()
+
+    def _answer(self, line: bytes | None) -> dict[str, Any]:
+        if line is None:
+            return {"error": f"a question may have {LINE_BYTES} bytes at most"}
+        try:
+            question = json.loads(line)
+        except (ValueError, RecursionError):
+            return {"error": 'not JSON; ask for example {"ask": "status"}'}
+        if not isinstance(question, dict) or not isinstance(question.get("ask"), str):
+            return {"error": 'say what you ask, for example {"ask": "status"}'}
+        ask = self._asks.get(question["ask"])
+        if ask is None:
+            return {"error": f"unknown question {question['ask'][:40]!r}; known: {', '.join(sorted(self._asks))}"}
+        try:
+            return ask(question)
+        except BridgeError as error:
+            return {"error": str(error)}
+
+
+@contextlib.contextmanager
+def folder_of(path: Path) -> Iterator[str]:
+    """A short address for a socket, because the kernel takes no more than 107 bytes. Raises OSError."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+def _is_live(address: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(address)
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except TimeoutError:
+            return True  # it listens, and is busy
+        return True
+
+
+def _open_to_group(path: Path) -> None:
+    """0660 for the group where it exists and we may give it, else for the owner alone."""
+    path.chmod(0o600)
+    try:
+        os.chown(path, -1, grp.getgrnam(GROUP).gr_gid)
+    except (KeyError, PermissionError):
+        return
+    path.chmod(0o660)
+
+
+def _line(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer, ensure_ascii=False).encode(errors="replace") + b"\n"
+
+
+def _questions(client: socket.socket, patience_s: float) -> Iterator[bytes | None]:
+    """Lines as they come, until the client leaves; None, and the end, for one that is too long. Raises OSError."""
+    waiting = b""
+    while True:
+        deadline = time.monotonic() + patience_s
+        while b"\n" not in waiting[: LINE_BYTES + 1]:
+            if len(waiting) > LINE_BYTES:
+                yield None
+                return
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise TimeoutError(f"no whole question in {patience_s:.0f} s")
+            client.settimeout(left_s)
+            received = client.recv(LINE_BYTES)
+            if not received:
+                return
+            waiting += received
+        line, _, waiting = waiting.partition(b"\n")
+        yield line

@@ -1,0 +1,5 @@
+"""`python -m cli` is `kentongan`."""
+
+from cli.app import main
+
+main()

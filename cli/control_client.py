@@ -1,0 +1,51 @@
+"""Asks a running bridge over its control socket."""
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+from bridge.control import folder_of
+from bridge.domain.errors import BridgeError
+
+ANSWER_BYTES = 16_777_216
+PATIENCE_S = 15.0
+
+
+class NoBridge(BridgeError):
+    """Nobody answers: no bridge runs here."""
+
+
+class NotAnswered(BridgeError):
+    """The bridge said no, or did not answer in time."""
+
+
+def ask(path: Path, question: str, **facts: Any) -> dict[str, Any]:
+    """One question, one answer. Raises NoBridge, or NotAnswered with the bridge's own words."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(PATIENCE_S)
+        try:
+            with folder_of(path) as address:
+                sock.connect(address)
+        except PermissionError as error:
+            raise NotAnswered(f"{path}: not allowed; ask as its owner or as a member of group kentongan") from error
+        except OSError as error:
+            raise NoBridge(str(path)) from error
+        try:
+            sock.sendall(json.dumps({"ask": question} | facts).encode() + b"\n")
+            answer = json.loads(_line(sock))
+        except (OSError, ValueError) as error:
+            raise NotAnswered(f"the bridge at {path} did not answer: {error}") from error
+    if not isinstance(answer, dict) or "error" in answer:
+        raise NotAnswered(answer["error"] if isinstance(answer, dict) else "the bridge gave no answer")
+    return answer
+
+
+def _line(sock: socket.socket) -> bytes:
+    received = bytearray()
+    while not received.endswith(b"\n"):
+        more = sock.recv(65_536)
+        if not more or len(received) > ANSWER_BYTES:
+            break
+        received += more
+    return bytes(received)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from bridge.domain.errors import BridgeError
+from cli.settings import config_app, keys_app
 from cli.setup_post import setup
 from cli.simulate import simulate
 from cli.version import program_version
@@ -37,6 +38,8 @@ def root(
 
 app.command("setup")(setup)
 app.command("simulate")(simulate)
+app.add_typer(config_app, name="config")
+app.add_typer(keys_app, name="keys")
 
 
 def main() -> None:

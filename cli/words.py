@@ -8,6 +8,13 @@ LANGUAGES = ("id", "en")
 
 SAID: dict[str, tuple[str, str]] = {
     "unreadable": ("{file} tidak dapat dibaca: {why}", "{file} cannot be read: {why}"),
+    # config
+    "config_which": (
+        "sebutkan berkasnya: --config DIR/post.toml, atau KENTONGAN_CONFIG",
+        "say which file: --config DIR/post.toml, or KENTONGAN_CONFIG",
+    ),
+    "config_caution": ("hati-hati: {what}", "caution: {what}"),
+    "config_well": ("{file}: benar; {sources} perangkat terdaftar", "{file}: right; {sources} sources known"),
     # setup
     "setup_exists": (
         "{folder} sudah ada isinya; tidak ada yang diubah. Pilih folder lain.",

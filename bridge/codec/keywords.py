@@ -142,8 +142,9 @@ def _longest(form: Form) -> int:
 
 
 def _forms(table: dict[str, Any]) -> Iterator[Form]:
-    for text in table["innocent"]["forms"]:
-        yield Form(tuple(split(text)), None)
+    for pattern in table["innocent"]["forms"]:
+        for text in _expand(pattern, table["lists"]):
+            yield Form(tuple(split(text)), None)
     for group in table["keywords"]:
         kind = Kind(group["kind"])
         for pattern in group["forms"]:

@@ -19,9 +19,12 @@ _TYPES = {
 }
 
 
-def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """One line per mistake, in the order of the file's schema. Values are not repeated: they might be secret."""
-    return [_sentence(fault["loc"], fault["type"], fault, model) for fault in error.errors(include_url=False)]
+def sentences(error: ValidationError, model: type[BaseModel], head: str = "") -> list[str]:
+    """One line per mistake, each beginning with `head`. Values of a wrong type are not repeated: they may be secret."""
+    return [
+        f"{' '.join(filter(None, (head, position(fault['loc']))))}: {_what(fault['loc'], fault['type'], fault, model)}"
+        for fault in error.errors(include_url=False)
+    ]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -31,19 +34,20 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f'; did you mean "{close[0]}"?' if close else f"; known here: {', '.join(names)}"
 
 
-def _sentence(loc: tuple[int | str, ...], kind: str, fault: Any, model: type[BaseModel]) -> str:
-    where = position(loc)
+def _what(loc: tuple[int | str, ...], kind: str, fault: Any, model: type[BaseModel]) -> str:
     match kind:
         case "extra_forbidden":
-            return f"{where}: unknown key{nearest(str(loc[-1]), _keys_at(loc[:-1], model))}"
+            return f"unknown key{nearest(str(loc[-1]), _keys_at(loc[:-1], model))}"
+        case "tuple_type" if len(loc) == 1 and inner_model(model.model_fields[str(loc[0])].annotation):
+            return f"must be written [[{loc[0]}]], once for each"
         case "missing":
-            return f"{where}: missing"
+            return "missing"
         case "value_error":
-            return f"{where}: {fault['ctx']['error']}"
+            return str(fault["ctx"]["error"])
         case "literal_error":
-            return f"{where}: must be {fault['ctx']['expected']}"
+            return f"must be {fault['ctx']['expected']}"
         case _:
-            return f"{where}: {_TYPES.get(kind, fault['msg'])}"
+            return str(_TYPES.get(kind, fault["msg"]))
 
 
 def position(loc: tuple[int | str, ...]) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,12 +14,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, mod
 from bridge.domain.errors import ConfigError
 from bridge.domain.ids import node_source
 from bridge.domain.place import Place, Source
-from bridge.domain.press import Press, Remark, Trust
+from bridge.domain.press import BROADCAST, Press, Remark, Trust
 from bridge.mistakes import nearest, sentences
 
 log = structlog.get_logger()
 
 KEY_BYTES = 32
+
+_NODE = re.compile(r"!?([0-9a-fA-F]{8})")
 
 
 class Register:
@@ -26,6 +29,7 @@ class Register:
 
     def __init__(self, sources: Iterable[Source] = ()) -> None:
         self._by_id = {source.id: source for source in sources}
+        self._warned: set[tuple[str, str]] = set()  # once each: a forger must not fill the log
         self._by_key = {source.public_key: source for source in self._by_id.values() if source.public_key}
 
     def __len__(self) -> int:
@@ -51,12 +55,15 @@ class Register:
             return Trust.VERIFIED
         owner = self._by_key.get(press.pki_key)
         if owner is not None:
-            log.warning(
-                "a pinned key came from another node; correct sources.toml", source=press.source, owner=owner.id
-            )
+            self._warn("a pinned key came from another node; correct sources.toml", press.source, owner=owner.id)
         elif source is not None and source.public_key:
-            log.warning("a known node wrote with another key; its place is only claimed", source=press.source)
+            self._warn("a known node wrote with another key; its place is only claimed", press.source)
         return Trust.UNKNOWN
+
+    def _warn(self, what: str, source: str, **facts: str) -> None:
+        if (what, source) not in self._warned:
+            self._warned.add((what, source))
+            log.warning(what, source=source, **facts)
 
 
 def load_sources(path: Path) -> Register:
@@ -75,12 +82,9 @@ def load_sources(path: Path) -> Register:
 
 
 def _node(text: str) -> str:
-    digits = text.removeprefix("!")
-    try:
-        number = int(digits, 16)
-    except ValueError:
-        number = -1
-    if len(digits) != 8 or not 0 <= number <= 0xFFFFFFFF or digits.strip() != digits:
+    found = _NODE.fullmatch(text)
+    number = int(found[1], 16) if found else 0
+    if number in (0, BROADCAST):  # nobody's number, and everybody's
         raise ValueError(f"{text!r} is no node number; write for example !00000a01")
     return node_source(number)
 
@@ -135,7 +139,7 @@ def _read(table: dict[str, Any]) -> tuple[list[Source], list[str]]:
             sources[number] = _Entry.model_validate(entry).source()
         except ValidationError as error:
             where = f"[[source]] {number} ({entry.get('node', 'no node')})"
-            mistakes += [f"{where} {sentence}" for sentence in sentences(error, _Entry)]
+            mistakes += sentences(error, _Entry, where)
     return list(sources.values()), mistakes + _doubles(sources)
 
 

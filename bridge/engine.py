@@ -128,6 +128,8 @@ class Engine:
                 self._faults["journal"] = why
             case ev.JournalWell():
                 self._faults.pop("journal", None)
+            case ev.JournalReplaced(run, why):
+                self._begin_journal(run, why, draft)
             case ev.Fault(what, why):
                 self._note_fault(what, why)
             case ev.StatusAsked(reply):
@@ -180,6 +182,13 @@ class Engine:
         draft.facts.append(SaveAlarm(alarm.climb(Stage.JOURNALED), row, presses))
         draft.after.append(Relay(row))
         draft.journaled.append(alarm.id)
+
+    def _begin_journal(self, run: Run, why: str, draft: _Draft) -> None:
+        """What the damaged journal held and memory still knows goes into the new one, and to the desk again."""
+        self._run = run
+        self._faults["journal:replaced"] = why
+        for alarm in self._ledger.alarms():
+            self._report(replace(alarm, revision=alarm.revision + 1), draft, alarm.presses)
 
     def _release(self, number: int, now: Moment, draft: _Draft) -> None:
         journaled, after = self._promises.release(number)

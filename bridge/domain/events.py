@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.domain.desk import Mark, Stored, Word
+from bridge.domain.ids import Run
 from bridge.domain.press import Channel, Press
 
 
@@ -71,6 +72,14 @@ class JournalTrouble:
 @dataclass(frozen=True, slots=True)
 class JournalWell:
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class JournalReplaced:
+    """The old journal was damaged and set aside; a new one was begun: the run has a new journal UUID."""
+
+    run: Run
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +154,7 @@ Event = (
     | Committed
     | JournalTrouble
     | JournalWell
+    | JournalReplaced
     | DeskReachable
     | DeskAway
     | Brokered

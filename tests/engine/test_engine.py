@@ -349,3 +349,12 @@ def test_a_storm_is_answered_by_name_not_one_by_one() -> None:
     called = [name for c in stage.of(cmd.Announce) for name in c.called]
     assert len(called) == len(set(called)) == 40
     assert len(stage.of(cmd.Tell)) == 3
+
+
+def test_a_damaged_journal_is_filled_again_from_memory(post: Post_) -> None:
+    post.hear(press(1))
+    post.commit()
+    post.happen(ev.JournalReplaced(replace(RUN, journal="journal-2"), "malformed; set aside"))
+    row = post.rows()[-1]
+    assert (row.alarm, row.revision) == (packet_press(HOUSE, 1), 2) and '"journal":"journal-2"' in row.body
+    assert [f.presses for f in post.facts if isinstance(f, cmd.SaveAlarm)][-1] == (packet_press(HOUSE, 1),)

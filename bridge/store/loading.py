@@ -1,0 +1,39 @@
+"""What the engine takes into memory at start."""
+
+from sqlalchemy import Connection
+
+from bridge.domain.alarm import Alarm, Moment, Stage
+from bridge.domain.desk import Mark
+from bridge.ledger import FORGET_S, Memory
+from bridge.store.rows import alarm_from_state, word_from_row
+
+NEWEST = 2000  # alarms that are taken into memory at most
+PENDING = "SELECT count(*) FROM outbox WHERE receipted < revision"
+# Where the clock cannot be trusted nothing is too old.
+_RECENT = """
+    SELECT state, stage FROM alarm WHERE stage < ? OR latest_wall_s >= ? ORDER BY sequence DESC LIMIT ?"""
+_PRESSES = "SELECT press.id, alarm.id FROM press JOIN alarm ON alarm.sequence = press.alarm"
+
+
+def load_memory(connection: Connection, now: Moment) -> tuple[Memory, int]:
+    """The memory and the number of alarms that wait for the desk. Raises SQLAlchemyError."""
+    memory = Memory(
+        alarms=_alarms(connection, now),
+        presses=_presses(connection),
+        words=tuple(word_from_row(row) for row in connection.exec_driver_sql("SELECT * FROM word")),
+        marks=tuple(Mark(*row) for row in connection.exec_driver_sql("SELECT desk, database, number, token FROM mark")),
+        sequence=connection.exec_driver_sql("SELECT coalesce(max(sequence), 0) FROM alarm").scalar_one(),
+    )
+    return memory, connection.exec_driver_sql(PENDING).scalar_one()
+
+
+def _alarms(connection: Connection, now: Moment) -> tuple[Alarm, ...]:
+    since = now.wall_s - FORGET_S if now.trusted else float("-inf")
+    rows = connection.exec_driver_sql(_RECENT, (Stage.CLOSED.value, since, NEWEST)).all()
+    return tuple(alarm_from_state(state, stage) for state, stage in reversed(rows))
+
+
+def _presses(connection: Connection) -> dict[str, str]:
+    """Most presses are the first of their alarm and share its text, which halves the memory."""
+    rows = connection.exec_driver_sql(_PRESSES)
+    return {press: press if press == alarm else alarm for press, alarm in rows}

@@ -1,0 +1,112 @@
+"""Connections to a journal's file, and its tables at the newest revision. Alembic is imported only to upgrade."""
+
+import sqlite3
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from bridge.domain.errors import JournalFailed
+from bridge.store.faults import JournalDamaged
+
+HEAD = "journal_0001"  # the newest Alembic revision; known here so that Alembic is imported only to upgrade
+
+BUSY_MS = 2000  # a technician's sqlite3 shell may look in; nobody else writes
+# The worker moves the log into the file while nothing waits; this many pages only if it never comes to that.
+AUTOCHECKPOINT_PAGES = 8000
+_WRITING = (
+    "journal_mode = WAL",
+    "synchronous = FULL",  # a commit survives a power cut: a striker was told so
+    f"busy_timeout = {BUSY_MS}",
+    "foreign_keys = ON",
+    f"wal_autocheckpoint = {AUTOCHECKPOINT_PAGES}",
+)
+_READING = (f"busy_timeout = {BUSY_MS}", "query_only = ON")
+
+
+def writing(path: Path) -> Connection:
+    """The one writing connection. Each transaction takes the write lock at its begin. Raises SQLAlchemyError."""
+    engine = create_engine("sqlite://", creator=lambda: _connect(path, "rw"), poolclass=NullPool)
+    event.listen(engine, "connect", _pragmas(_WRITING))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine.connect()
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Connection]:
+    """A connection of its own for one look, on any thread. Raises SQLAlchemyError."""
+    engine = create_engine("sqlite://", creator=lambda: _connect(path, "ro"), poolclass=NullPool)
+    event.listen(engine, "connect", _pragmas(_READING))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    with engine.connect() as connection:
+        yield connection
+
+
+def bring_up_to_date(connection: Connection, path: Path) -> None:
+    """Raises JournalFailed for a file of a newer program or of another one, SQLAlchemyError for what the disk does."""
+    revision = _revision(connection, path)
+    if revision == HEAD:
+        return
+    if revision is not None and revision > HEAD:
+        raise JournalFailed(f"journal {path} was written by a newer kentongan ({revision}); upgrade this one")
+    _upgrade(connection)
+
+
+def check_pages(connection: Connection, path: Path) -> None:
+    """SQLite's own quick check of every page. Raises JournalDamaged, SQLAlchemyError."""
+    said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    connection.rollback()
+    if said != "ok":
+        raise JournalDamaged(f"journal {path} is damaged ({said})")
+
+
+def checkpoint(connection: Connection) -> None:
+    """Move the log into the file as far as no reader is in the way. Raises sqlite3.Error."""
+    connection.connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")  # never inside a transaction
+    connection.rollback()
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    address = f"file:{urllib.parse.quote(str(path.absolute()))}?mode={mode}"
+    return sqlite3.connect(address, uri=True, check_same_thread=False, isolation_level=None)
+
+
+def _pragmas(pragmas: tuple[str, ...]) -> Any:
+    """Pragmas belong to a connection."""
+
+    def set_them(connection: sqlite3.Connection, _: object) -> None:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    return set_them
+
+
+def _revision(connection: Connection, path: Path) -> str | None:
+    """The file's revision, read by hand; None for a new file."""
+    tables = set(connection.exec_driver_sql("SELECT name FROM sqlite_schema WHERE type = 'table'").scalars())
+    if not tables:
+        revision = None
+    elif "alembic_version" in tables:
+        revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    else:
+        revision = ""
+    connection.rollback()
+    if revision is not None and not revision.startswith("journal_"):
+        raise JournalFailed(f"journal {path}: this file is another program's database; choose another path")
+    return revision
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    with connection.begin():  # all of it or nothing: SQLite's tables are made in a transaction as well
+        command.upgrade(config, "head")

@@ -98,6 +98,8 @@ class Runtime:
             self._command(command)
         if decision.facts:
             self._journal.put(decision.number, decision.facts)
+            for fact in decision.facts:
+                narrate(fact)
 
     def _command(self, command: cmd.Command) -> None:
         match command:
@@ -169,6 +171,26 @@ class Runtime:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def narrate(fact: cmd.Fact) -> None:
+    """An alarm's story in a few lines of the log, the same `alarm=` in each."""
+    match fact:
+        case cmd.SaveAlarm(alarm, _, presses) if presses:
+            log.info(
+                "press heard",
+                alarm=alarm.id,
+                press=presses[-1],
+                kind=alarm.kind.value,
+                trust=alarm.trust.name,
+                place=str(alarm.place or "unknown"),
+            )
+        case cmd.SaveReply(alarm_id, step, outcome):
+            log.info("striker answered", alarm=alarm_id, step=step.name, outcome=outcome.value)
+        case cmd.SaveWord(word, answer):
+            log.info("desk spoke", alarm=word.alarm, kind=word.kind.value, number=word.number, fate=answer.fate.value)
+        case cmd.Reopen(desk, why):
+            log.warning("the desk has lost alarms; sending all again", desk=desk, why=why)
 
 
 def tell_systemd(state: str) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.brokers import Mosquitto
 
-from simulator.node import Node
-from tests.village.scene import POST, VILLAGE, Program, Scene, kentongan, until
+from tests.village.presses import strangers
+from tests.village.scene import VILLAGE, Program, Scene, kentongan, until
 
 pytestmark = pytest.mark.mosquitto
 

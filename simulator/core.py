@@ -95,7 +95,9 @@ class NodeCore:
 
     # For the rest of the node
 
-    def _originate(self, packet: mesh_pb2.MeshPacket, portnum: int, payload: bytes, channel: int) -> int:
+    def _originate(
+        self, packet: mesh_pb2.MeshPacket, portnum: portnums_pb2.PortNum.ValueType, payload: bytes, channel: int
+    ) -> int:
         packet.to = packet.to or EVERYBODY
         packet.id = packet.id or self._next_id()
         packet.channel = channel

@@ -33,7 +33,7 @@ class Identity:
             long_name=self.long_name,
             short_name=self.short_name,
             macaddr=b"\x02\xaa" + self.num.to_bytes(4, "big"),
-            hw_model="PORTDUINO",
+            hw_model=mesh_pb2.HardwareModel.PORTDUINO,
             public_key=self.public_key,
             is_unmessagable=False,
         )

@@ -130,7 +130,12 @@ class Node(NodeCore):
             return self._originate(packet, portnums_pb2.NODEINFO_APP, self.identity.user().SerializeToString(), 0)
 
     def raw(
-        self, portnum: int, payload: bytes, channel: str | None = None, to: int | None = None, **fields: object
+        self,
+        portnum: portnums_pb2.PortNum.ValueType,
+        payload: bytes,
+        channel: str | None = None,
+        to: int | None = None,
+        **fields: object,
     ) -> int:
         """Send anything; the packet's id. `fields` belong to MeshPacket (id, want_ack, hop_limit) or to its Data."""
         packet = mesh_pb2.MeshPacket(to=EVERYBODY if to is None else to, hop_limit=HOP_LIMIT)

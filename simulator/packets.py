@@ -23,7 +23,7 @@ def heard_packet(heard: Heard, rx_time: int) -> mesh_pb2.MeshPacket:
         want_ack=flight.want_ack,
         next_hop=flight.next_hop,
         relay_node=flight.relay,
-        transport_mechanism="TRANSPORT_LORA",
+        transport_mechanism=mesh_pb2.MeshPacket.TransportMechanism.TRANSPORT_LORA,
     )
     setattr(packet, "from", flight.sender)
     if heard.data is None:
@@ -37,7 +37,8 @@ def heard_packet(heard: Heard, rx_time: int) -> mesh_pb2.MeshPacket:
 
 def ack_packet(outcome: Outcome, channel: int, packet_id: int, rx_time: int) -> mesh_pb2.MeshPacket:
     """A node's own word to its client about a packet: relayed by somebody, or given up."""
-    packet = mesh_pb2.MeshPacket(to=outcome.by, channel=channel, id=packet_id, rx_time=rx_time, priority="ACK")
+    ack = mesh_pb2.MeshPacket.Priority.ACK
+    packet = mesh_pb2.MeshPacket(to=outcome.by, channel=channel, id=packet_id, rx_time=rx_time, priority=ack)
     setattr(packet, "from", outcome.by)
     packet.decoded.portnum = portnums_pb2.ROUTING_APP
     packet.decoded.payload = mesh_pb2.Routing(error_reason=Error.Value(outcome.error)).SerializeToString()

@@ -14,7 +14,7 @@ TX_SLOTS = 16
 BACKLOG_BYTES = 64_000  # what a socket swallows before packets start to wait in the node
 _REMEMBERED_STATUSES = 16
 _EVICTING = {portnums_pb2.TEXT_MESSAGE_APP, portnums_pb2.RANGE_TEST_APP}
-_PAUSES_S = {
+_PAUSES_S: dict[int, float] = {
     portnums_pb2.TEXT_MESSAGE_APP: 2.0,
     portnums_pb2.ALERT_APP: 10.0,
     portnums_pb2.POSITION_APP: 10.0,

@@ -144,11 +144,11 @@ class Radio:
             return replace(flight, channel=None, author=self.identity.public_key, reader=reader)
         return flight if flight.channel is not None else None
 
-    def _refuse(self, packet: mesh_pb2.MeshPacket, error: int) -> int:
+    def _refuse(self, packet: mesh_pb2.MeshPacket, error: mesh_pb2.Routing.Error.ValueType) -> int:
         self._air.later(0, lambda: self._tell(packet.id, error, packet.channel))
         return error
 
-    def _tell(self, packet_id: int, error: int, channel: int) -> None:
+    def _tell(self, packet_id: int, error: mesh_pb2.Routing.Error.ValueType, channel: int) -> None:
         self._told(Outcome(packet_id, Error.Name(error), self.num), channel)
 
     def _send(self, flight: OnAir) -> None:
@@ -262,7 +262,9 @@ class Radio:
         elif packet.is_first_hand:
             self._answer(packet, Error.NONE, heard.channel, hops=0)
 
-    def _answer(self, packet: OnAir, error: int, channel: int, hops: int, wants_ack: bool = False) -> None:
+    def _answer(
+        self, packet: OnAir, error: mesh_pb2.Routing.Error.ValueType, channel: int, hops: int, wants_ack: bool = False
+    ) -> None:
         routing = mesh_pb2.Routing(error_reason=error)
         data = mesh_pb2.Data(
             portnum=portnums_pb2.ROUTING_APP, payload=routing.SerializeToString(), request_id=packet.id, bitfield=0

@@ -262,13 +262,14 @@ class SerialLine:
         self._reader.join(timeout=5)
         os.close(self._slave)
         os.close(self._master)
-        if self._alias is not None:
-            self._alias.unlink(missing_ok=True)
+        if self._alias is not None and self._alias.is_symlink():
+            self._alias.unlink()
 
     def _point_alias(self) -> None:
         if self._alias is not None:
-            self._alias.unlink(missing_ok=True)
-            self._alias.symlink_to(self.path)
+            if self._alias.is_symlink():
+                self._alias.unlink()
+            self._alias.symlink_to(self.path)  # FileExistsError rather than somebody's file lost
 
     def _write(self, octets: bytes) -> None:
         while octets and self._open:

@@ -1,0 +1,142 @@
+"""The wire to a radio: a serial port or a TCP socket as one file descriptor, read and written without blocking."""
+
+import os
+import select
+import socket
+import termios
+import time
+from contextlib import suppress
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import serial
+
+from bridge.domain.errors import ConfigError, RadioLost
+
+SERIAL = "serial://"
+TCP_PORT = 4403
+_BAUD = 115_200
+_CHUNK_BYTES = 65_536
+_GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
+
+
+class _Descriptor(Protocol):
+    def fileno(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class Link:
+    """An open wire. One thread reads, another may write; every fault is RadioLost with one clear line.
+
+    `fault`: what the writing thread met; the reading thread raises it when there is nothing left to read.
+    """
+
+    def __init__(self, wire: _Descriptor, *, is_serial: bool, write_s: float) -> None:
+        self._wire, self._fd, self._write_s = wire, wire.fileno(), write_s
+        self.is_serial, self.fault = is_serial, ""
+        self._readable, self._writable = select.poll(), select.poll()
+        self._readable.register(self._fd, select.POLLIN)
+        self._writable.register(self._fd, select.POLLOUT)
+
+    def read(self, wait_s: float) -> bytes:
+        """What came within `wait_s`; b'' if nothing did. Raises RadioLost at the end of the stream."""
+        if not self._readable.poll(wait_s * 1000):
+            if self.fault:
+                raise RadioLost(self.fault)
+            return b""
+        try:
+            received = os.read(self._fd, _CHUNK_BYTES)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise RadioLost(f"sambungan radio putus (link to the radio lost): {error.strerror}") from error
+        if not received:
+            raise RadioLost("radio menutup sambungan (the radio closed the link)")
+        return received
+
+    def write(self, octets: bytes) -> None:
+        """All of `octets`, or RadioLost when the radio does not take them in time."""
+        until = time.monotonic() + self._write_s
+        while octets:
+            left_s = until - time.monotonic()
+            if left_s <= 0 or not (ready := self._writable.poll(left_s * 1000)):
+                raise RadioLost("radio tidak menerima data (the radio takes no bytes)")
+            try:
+                octets = octets[os.write(self._fd, octets) :]
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise RadioLost(f"sambungan radio putus (link to the radio lost): {error.strerror}") from error
+            if ready[0][1] & _GONE and octets:
+                raise RadioLost("sambungan radio putus (link to the radio lost)")
+
+    def finish(self) -> None:
+        """No more will be written. A TCP radio reads what came before; closing with bytes unread would cut it off."""
+        if isinstance(self._wire, socket.socket):
+            with suppress(OSError):
+                self._wire.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._wire.close()
+
+
+def check_url(url: str) -> None:
+    """Raises ConfigError when `url` names no radio."""
+    if url.startswith(SERIAL + "/"):
+        return
+    try:
+        parts = urlsplit(url)
+        is_tcp = parts.scheme == "tcp" and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_tcp = False
+    if not is_tcp:
+        raise ConfigError(f"radio {url!r}: tulis (write) serial:///dev/serial/by-id/... atau (or) tcp://host:4403")
+
+
+def open_link(url: str, *, connect_s: float, write_s: float) -> Link:
+    """Opens the wire anew; a by-id path finds a port that was renumbered. Raises RadioLost."""
+    if url.startswith(SERIAL):
+        return Link(_serial(url.removeprefix(SERIAL)), is_serial=True, write_s=write_s)
+    parts = urlsplit(url)
+    return Link(_tcp(parts.hostname or "", parts.port or TCP_PORT, connect_s), is_serial=False, write_s=write_s)
+
+
+def _tcp(host: str, port: int, connect_s: float) -> socket.socket:
+    try:
+        wire = socket.create_connection((host, port), timeout=connect_s)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise RadioLost(f"radio {host}:{port} tidak menjawab (does not answer): {why}") from error
+    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    wire.setblocking(False)
+    return wire
+
+
+def _serial(path: str) -> serial.Serial:
+    """pyserial opens with O_NOCTTY (unplugging must not hang up the daemon) and never lets DTR or RTS fall here."""
+    try:
+        wire = serial.Serial(path, _BAUD, timeout=0, exclusive=True)
+    except (OSError, ValueError) as error:
+        raise RadioLost(_serial_trouble(path, error)) from error
+    with suppress(termios.error):
+        _keep_dtr(wire.fileno())
+    return wire
+
+
+def _serial_trouble(path: str, error: Exception) -> str:
+    if not os.path.exists(path):
+        return f"tidak ada radio di {path}: periksa kabel USB (no radio there: check the USB cable)"
+    if not os.access(path, os.R_OK | os.W_OK):
+        return f"{path} tidak boleh dibuka: masukkan pengguna ke grup dialout (not allowed: join group dialout)"
+    if "lock" in str(error):
+        return f"{path} sedang dipakai program lain (in use by another program)"
+    return f"{path} tidak bisa dibuka (cannot be opened): {error}"
+
+
+def _keep_dtr(fd: int) -> None:
+    """Without HUPCL, closing leaves DTR as it is: many boards reset when it falls."""
+    attributes = termios.tcgetattr(fd)
+    attributes[2] &= ~termios.HUPCL
+    termios.tcsetattr(fd, termios.TCSANOW, attributes)

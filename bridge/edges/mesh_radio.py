@@ -1,0 +1,302 @@
+"""A Meshtastic node as the bridge's radio: its stream is lost and found again without anyone noticing but the log."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+
+from bridge.domain.commands import Announce, Tell
+from bridge.domain.errors import FrameError, RadioLost
+from bridge.domain.events import PressHeard, RadioDown, RadioUp
+from bridge.domain.policy import HOUR_S
+from bridge.domain.ports import Clock, Deliver
+from bridge.domain.press import MeshPacket, Press
+from bridge.edges import mesh_radio_packets as packets
+from bridge.edges.mesh_link import Link, check_url, open_link
+from bridge.edges.mesh_timing import Timing
+from bridge.edges.mesh_voice import Compose, Voice
+from bridge.edges.stream import WAKE, Frame, FrameReader
+
+log = structlog.get_logger()
+
+Interpret = Callable[[MeshPacket], Press | None]
+
+LOOK_UP_S = 0.5  # how long a quiet reader takes to notice that it is told to stop
+HELD_MAX = 256  # packets before the channels are known: a radio's queue holds 32
+NODES_MAX = 2_000  # remembered for the status only
+NOISE_EVERY_S = 60.0
+
+
+@dataclass(slots=True)
+class _Session:
+    """One talk with the radio, from the open wire to its loss."""
+
+    link: Link
+    reader: FrameReader
+    began_s: float
+    alive_s: float
+    wanted: int = 0
+    draft: packets.Station = field(default_factory=packets.Station)
+    is_up: bool = False
+    time_is_set: bool = False
+    held: list[tuple[Any, bool, float]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Counts:
+    frames: int = 0
+    bad_frames: int = 0
+    presses: int = 0
+    told_bad: int = 0
+    told_at: float = 0.0
+
+
+class MeshRadio:
+    """The radio port over a Meshtastic stream. `url`: serial:///dev/… or tcp://host:port, else ConfigError.
+
+    `interpret` runs on the reading thread and must be quick; `compose` runs on the saying thread.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str,
+        clock: Clock,
+        interpret: Interpret,
+        compose: Compose,
+        clock_trusted: Callable[[], bool] = lambda: False,
+        timing: Timing = Timing(),  # noqa: B008 - a frozen value
+    ) -> None:
+        check_url(url)
+        self.url, self.name = url, name
+        self._clock, self._interpret, self._clock_trusted, self._timing = clock, interpret, clock_trusted, timing
+        self._numbers = packets.Numbers()
+        self._voice = Voice(name=name, clock=clock, compose=compose, timing=timing, numbers=self._numbers)
+        self._station = packets.Station()
+        self._session: _Session | None = None
+        self._counts = _Counts()
+        self._heard: OrderedDict[int, float] = OrderedDict()
+        self._airtime: tuple[float, float] | None = None
+        self._deliver: Deliver = lambda _event: None
+        self._told_down = ""
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"radio-{name}", daemon=True)
+
+    def start(self, deliver: Deliver) -> None:
+        self._deliver = deliver
+        self._voice.start(deliver)
+        self._thread.start()
+
+    def say(self, words: Tell | Announce) -> None:
+        """Never blocks; TextSent, TextDelivered or TextFailed follow under the ticket."""
+        self._voice.say(words)
+
+    def stop(self) -> None:
+        """Says goodbye to the radio, so that it keeps what it hears until we are back."""
+        self._stopping.set()
+        self._voice.stop()
+        if self._thread.ident is not None:
+            self._thread.join(self._timing.stop_s)
+
+    def picture(self) -> dict[str, Any]:
+        """How the radio is, for the status: JSON-able, ages in seconds, airtime in per cent."""
+        session, station, now = self._session, self._station, self._clock.monotonic()
+        is_up = session is not None and session.is_up
+        return {
+            "url": self.url,
+            "state": "up" if is_up else "handshake" if session else "down",
+            "own": station.own,
+            "firmware": station.firmware,
+            "nodes_last_hour": sum(1 for at in list(self._heard.values()) if now - at <= HOUR_S),
+            "sign_of_life_s": round(now - session.alive_s, 1) if session else None,
+            "queue_free": self._voice.free if is_up else None,
+            "waiting": self._voice.waiting,
+            "channel_use": self._airtime and round(self._airtime[0], 2),
+            "air_util_tx": self._airtime and round(self._airtime[1], 2),
+            "frames": self._counts.frames,
+            "bad_frames": self._counts.bad_frames,
+        }
+
+    def _run(self) -> None:
+        first_s, last_s = self._timing.backoff_s
+        wait_s = first_s
+        while not self._stopping.is_set():
+            why = self._live_once()
+            was_up = self._lose(why)
+            wait_s = first_s if was_up else wait_s
+            self._stopping.wait(wait_s)
+            wait_s = min(wait_s * 2, last_s)
+
+    def _live_once(self) -> str:
+        """One talk with the radio; returns why it ended, '' when we ended it."""
+        try:
+            link = open_link(self.url, connect_s=self._timing.connect_s, write_s=self._timing.write_s)
+            try:
+                self._talk(link)
+            finally:
+                link.close()
+        except RadioLost as lost:
+            return str(lost)
+        except Exception:  # the top of this thread: whatever a radio sends must not end it
+            log.exception("radio reader failed", radio=self.name)
+            return "kesalahan program, lihat log (a fault of the program, see the log)"
+        return ""
+
+    def _talk(self, link: Link) -> None:
+        now = self._clock.monotonic()
+        session = _Session(link, FrameReader(packets.is_sound, self._timing.byte_gap_s), now, now)
+        self._session = session
+        self._greet(session)
+        while not self._stopping.is_set():
+            self._hear(session, link.read(self._wait_s(session)))
+            self._look(session)
+        self._say_goodbye(session)
+
+    def _greet(self, session: _Session) -> None:
+        """Ask for everything; a serial console must be woken first."""
+        session.wanted, session.draft, session.is_up = self._numbers.next_want(), packets.Station(), False
+        session.began_s = self._clock.monotonic()
+        session.link.write((WAKE if session.link.is_serial else b"") + packets.want_config(session.wanted))
+
+    def _wait_s(self, session: _Session) -> float:
+        held_s = session.reader.wait_s(self._clock.monotonic())
+        return LOOK_UP_S if held_s is None else min(LOOK_UP_S, held_s + 0.001)
+
+    def _hear(self, session: _Session, received: bytes) -> None:
+        now = self._clock.monotonic()
+        frames = session.reader.feed(received, now) if received else session.reader.expire(now)
+        for frame in frames:
+            self._counts.frames += 1
+            try:
+                self._take(session, packets.parse(frame.body), frame, now)
+                session.alive_s = now
+            except FrameError as error:
+                self._drop(str(error), now)
+
+    def _look(self, session: _Session) -> None:
+        """Is it alive, and does it know the time?"""
+        now = self._clock.monotonic()
+        if now - session.alive_s >= self._timing.silence_s:
+            raise RadioLost(f"radio diam {self._timing.silence_s:g} s (silent): periksa daya dan kabel")
+        if session.is_up and not session.time_is_set and self._clock_trusted():
+            session.time_is_set = True
+            octets = packets.set_time(self._station.own, self._numbers.next(), self._clock.now().wall_s)
+            session.link.write(octets)
+        if not session.is_up and now - session.began_s >= self._timing.handshake_s:
+            raise RadioLost("radio tidak menyelesaikan jabat tangan (handshake not finished)")
+
+    def _take(self, session: _Session, message: Any, frame: Frame, now: float) -> None:
+        match message.WhichOneof("payload_variant"):
+            case "packet" if session.is_up:
+                self._packet(message.packet, frame.certain, now)
+            case "packet":
+                if len(session.held) < HELD_MAX:
+                    session.held.append((message.packet, frame.certain, now))
+            case "queueStatus":
+                status = message.queueStatus
+                self._voice.taken(status.mesh_packet_id, status.res, status.free)
+            case "config_complete_id" if message.config_complete_id == session.wanted:
+                self._rise(session)
+            case "rebooted" if message.rebooted:
+                self._begin_again(session)
+            case _ if not session.is_up:
+                session.draft = session.draft.learn(message)
+
+    def _rise(self, session: _Session) -> None:
+        """The handshake is complete: what came early can be read now."""
+        if session.is_up or not session.draft.own:
+            return
+        self._station, session.is_up, self._told_down = session.draft, True, ""
+        station = self._station
+        log.info("radio up", radio=self.name, own=f"!{station.own:08x}", firmware=station.firmware)
+        self._deliver(RadioUp(self.name, station.own, tuple(station.channels.values()), station.firmware))
+        self._voice.up(session.link, station)
+        self._release(session)
+
+    def _release(self, session: _Session) -> None:
+        held, session.held = session.held, []
+        for packet, certain, at in held:
+            self._packet(packet, certain, at)
+
+    def _begin_again(self, session: _Session) -> None:
+        """A serial node restarted: its side of the talk is forgotten, the wire is not."""
+        if session.is_up:
+            self._down("radio menyala ulang (the radio restarted)")
+        session.time_is_set = False
+        self._greet(session)
+
+    def _packet(self, packet: Any, certain: bool, now: float) -> None:
+        station = self._station
+        if not packet.HasField("decoded"):
+            return  # a channel whose key our radio does not hold
+        if (answer := packets.acknowledgement(packet)) is not None:
+            self._voice.answered(answer)
+        sender = getattr(packet, "from")
+        if sender == station.own:
+            self._airtime = packets.airtime(packet) or self._airtime
+            return
+        self._remember(sender, now)
+        if packet.decoded.portnum == packets.ADMIN_PORT:
+            return  # keys may stand in it
+        heard = packets.mesh_packet(packet, station, self.name, self._clock.now().wall_s)
+        press = self._interpret(heard) if certain else self._interpret_doubtful(heard)
+        if press is not None:
+            self._counts.presses += 1
+            self._deliver(PressHeard(press, now))
+
+    def _interpret_doubtful(self, heard: MeshPacket) -> Press | None:
+        """Bytes were lost near this frame, so its key proves nothing: it counts as said on one of our private channels.
+
+        It may not be dropped: nobody says it again.
+        """
+        if not heard.pki_key:
+            return self._interpret(heard)
+        private = [channel for channel in self._station.channels.values() if channel.is_private]
+        claims = (replace(heard, pki_key=b"", channel=channel) for channel in private)
+        return next((press for claim in claims if (press := self._interpret(claim)) is not None), None)
+
+    def _remember(self, sender: int, now: float) -> None:
+        self._heard[sender] = now
+        self._heard.move_to_end(sender)
+        if len(self._heard) > NODES_MAX:
+            self._heard.popitem(last=False)
+
+    def _drop(self, why: str, now: float) -> None:
+        """Log bad frames, but not each of a storm."""
+        counts = self._counts
+        counts.bad_frames += 1
+        if now - counts.told_at >= NOISE_EVERY_S or not counts.told_bad:
+            log.warning("radio frames dropped", radio=self.name, count=counts.bad_frames - counts.told_bad, why=why)
+            counts.told_bad, counts.told_at = counts.bad_frames, now
+
+    def _say_goodbye(self, session: _Session) -> None:
+        """With it, firmware queues for us what it hears from now on. What is on its way is still taken."""
+        with suppress(RadioLost):
+            session.link.write(packets.disconnect())
+            session.link.finish()
+            until = self._clock.monotonic() + self._timing.goodbye_s
+            while (left_s := until - self._clock.monotonic()) > 0:
+                self._hear(session, session.link.read(left_s))
+
+    def _lose(self, why: str) -> bool:
+        """The talk is over; whether it had got as far as a handshake."""
+        session, self._session = self._session, None
+        self._voice.down()
+        if session is not None:
+            self._release(session)
+        if why:
+            self._down(why)
+        return session is not None and session.is_up
+
+    def _down(self, why: str) -> None:
+        """Told once, not at each try."""
+        self._voice.down()
+        if why != self._told_down:
+            self._told_down = why
+            log.info("radio down", radio=self.name, why=why)
+            self._deliver(RadioDown(self.name, why))

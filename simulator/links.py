@@ -63,19 +63,26 @@ class Outgoing:
                 self._waiting += octets
                 self._changed.notify()
 
+    def flush(self, limit_s: float) -> None:
+        """Wait until the client has taken everything, or for `limit_s`."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self.backlog_bytes or not self.is_open, limit_s)
+
     def close(self) -> None:
         """Stop writing; what waits is lost."""
         with self._changed:
             self.is_open = False
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _run(self) -> None:
         while (octets := self._take()) is not None:
             try:
                 self._write(octets)
             except (OSError, ValueError):
-                return  # closed meanwhile; the reading side reports it
-            self._in_flight = 0
+                return self.close()  # gone meanwhile; the reading side reports it
+            with self._changed:
+                self._in_flight = 0
+                self._changed.notify_all()
             self._drained(self)
 
     def _take(self) -> bytes | None:
@@ -196,12 +203,21 @@ class _Client:
     def _run(self) -> None:
         was_idle = self._read()
         self._receiver.client_left(self.link, noticed=was_idle)
-        self.link.close()
         if self._reset:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            self.link.flush(_LOOK_UP_S)
+            self._read_rest()
+        self.link.close()
         for sock in (self._sock, self._wake, self._woken):
             sock.close()
         self._gone.set()
+
+    def _read_rest(self) -> None:
+        """Closing with unread bytes would make a reset of what should be an end."""
+        with contextlib.suppress(OSError):
+            while self._sock.recv(_CHUNK_BYTES):
+                pass
 
     def _read(self) -> bool:
         """Until the connection ends; True when it ends because the client said nothing for too long."""

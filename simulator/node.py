@@ -76,6 +76,12 @@ class Node(NodeCore):
         with self._agenda.lock:
             return self._link is not None and self.phone.is_sending
 
+    @property
+    def waiting(self) -> int:
+        """Packets kept for a client that is not there."""
+        with self._agenda.lock:
+            return self.phone.waiting
+
     def wait_for(self, predicate: Callable[[Received], bool], timeout_s: float) -> Received:
         """The first text in the inbox, now or later, that fits; TimeoutError tells what arrived instead."""
         return self._wait(lambda: next(filter(predicate, self._inbox), None), timeout_s)

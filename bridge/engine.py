@@ -399,6 +399,10 @@ class Engine:
             self._rang.pop(alarm_id, None)
             self._said.pop(alarm_id, None)
 
+    def marks(self) -> dict[str, Mark]:
+        """How far each desk had got when we last heard it; a copy, safe to take on any thread."""
+        return dict(self._marks)
+
     def _note_fault(self, what: str, why: str) -> None:
         if why:
             self._faults[what] = why

@@ -5,11 +5,16 @@ from typing import Annotated
 import typer
 
 from bridge.domain.errors import BridgeError
+from cli.journal import journal_app
+from cli.options import Lang
+from cli.press import press
+from cli.run import run
 from cli.settings import config_app, keys_app
 from cli.setup_post import setup
 from cli.simulate import simulate
+from cli.status import status
 from cli.version import program_version
-from cli.words import fail
+from cli.words import fail, voice
 
 app = typer.Typer(
     name="kentongan",
@@ -37,9 +42,30 @@ def root(
 
 
 app.command("setup")(setup)
-app.command("simulate")(simulate)
+app.command("run")(run)
+app.command("status")(status)
+app.command("press")(press)
+app.add_typer(journal_app, name="journal")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
+app.command("simulate")(simulate)
+
+
+@app.command("demo")
+def demo(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Akhiri dengan objek JSON. (End with a JSON object.)")
+    ] = False,
+    stay: Annotated[bool, typer.Option("--stay", help="Tetap berjalan sesudahnya. (Keep running afterwards.)")] = False,
+    lang: Lang = "",
+) -> None:
+    """Satu malam di desa, tanpa radio (one night in a village, without a radio).
+
+    Dari pukulan sampai meja polisi dan kembali. (From the strike to the police desk and back.)
+    """
+    from cli.demo import demo as play
+
+    play(as_json, stay, voice(lang).language)
 
 
 def main() -> None:

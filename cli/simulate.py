@@ -3,6 +3,7 @@
 import os
 import select
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,10 +17,11 @@ from cli.words import Voice, fail, voice
 
 if TYPE_CHECKING:
     from simulator.node import Node
+    from simulator.script import Strike
     from simulator.village import Village
 
 LOOK_S = 0.1
-HOUSES = ("RT03-12", "RT01-04", "RT02-07")
+HOUSES = 5
 
 
 class NotUnderstood(Exception):
@@ -104,30 +106,39 @@ def simulate(
         Path | None,
         typer.Option(metavar="FILE", help="Kerjakan baris perintah dari berkas dahulu. (Do these lines first.)"),
     ] = None,
+    evening: Annotated[
+        bool, typer.Option("--evening", help="Malam dengan sepuluh panggilan dari benih. (Ten calls by the seed.)")
+    ] = False,
     once: Annotated[bool, typer.Option("--once", help="Berhenti bila masukan habis. (End with the input.)")] = False,
     lang: Lang = "",
 ) -> None:
     """Desa tiruan tanpa perangkat keras (a village without hardware).
 
-    Cetak URL radio untuk post.toml, lalu kerjakan yang diketik: press RT03-12 kebakaran · cut · heal · quit.
+    Cetak URL radio untuk post.toml, lalu kerjakan yang diketik: press RT01-03 kebakaran · cut · heal · quit.
     (Prints the radio's URL for post.toml, then does what is typed.)
     """
     from simulator.air import Air
+    from simulator.serve import house_names
     from simulator.village import Village
 
     say = voice(lang)
     lines = _read_script(script, say)
     with Village(seed=seed, air=Air(seed, loss=loss, delay_s=0.2)) as village:
         hands = Hands(village, village.gateway("Pos 1"), say)
-        for name in dict.fromkeys(house or HOUSES):
+        for name in dict.fromkeys(house or house_names(HOUSES)):
             village.house(name)
         typer.echo(say("simulate_radio", url=_serve(hands.gateway, port, pty, say)))
         _print_sources(village, hands.gateway)
         typer.echo(say("simulate_help"))
+        over = threading.Event()
+        if evening:
+            threading.Thread(target=_evening, args=(village, hands.gateway, seed, over), daemon=True).start()
         try:
             _play(hands, lines, once)
         except (Over, KeyboardInterrupt):
             typer.echo(say("simulate_over"))
+        finally:
+            over.set()
 
 
 def _read_script(script: Path | None, say: Voice) -> list[str]:
@@ -149,6 +160,17 @@ def _print_sources(village: "Village", gateway: "Node") -> None:
     for name, node in village.nodes.items():
         if node is not gateway:
             typer.echo(f'[[source]]\nnode = "!{node.num:08x}"\nlabel = "{name}"\nhouse = "{name}"\n')
+
+
+def _evening(village: "Village", gateway: "Node", seed: int, over: threading.Event) -> None:
+    from simulator.script import evening, play
+
+    houses = [name for name, node in village.nodes.items() if node is not gateway]
+
+    def tell(call: "Strike", _: int) -> None:
+        typer.echo(f"{call.at_s:6.1f} s  {call.house}  {call.how.name.lower()}  {call.words}")
+
+    play(evening(houses, seed), village.nodes, over, tell)
 
 
 def _play(hands: Hands, script: list[str], once: bool) -> None:

@@ -15,6 +15,85 @@ SAID: dict[str, tuple[str, str]] = {
     ),
     "config_caution": ("hati-hati: {what}", "caution: {what}"),
     "config_well": ("{file}: benar; {sources} perangkat terdaftar", "{file}: right; {sources} sources known"),
+    # the bridge
+    "no_bridge": (
+        "jembatan tidak berjalan (tidak ada jawaban di {socket})",
+        "no bridge runs (no answer at {socket})",
+    ),
+    "no_bridge_advice": (
+        "Panggilan warga tidak terdengar. Jalankan: kentongan run --config {config}",
+        "Nobody's call is heard. Type: kentongan run --config {config}",
+    ),
+    # status
+    "state_ok": ("ok", "ok"),
+    "state_note": ("catatan", "note"),
+    "state_fault": ("GANGGUAN", "FAULT"),
+    "part_post": ("pos", "post"),
+    "part_bridge": ("jembatan", "bridge"),
+    "part_radio": ("radio", "radio"),
+    "part_desk": ("polisi", "police"),
+    "part_journal": ("jurnal", "journal"),
+    "part_siren": ("sirene", "siren"),
+    "part_clock": ("jam", "clock"),
+    "part_alarms": ("alarm", "alarms"),
+    "status_post": ("{post}, berjalan {up}, versi {version}", "{post}, up {up}, version {version}"),
+    "radio_ok": ("{name} {own}, firmware {firmware}", "{name} {own}, firmware {firmware}"),
+    "radio_starting": ("{url} belum menjawab", "{url} has not answered yet"),
+    "radio_advice": (
+        "Panggilan warga tidak terdengar. Periksa daya dan kabel radio; jembatan mencoba terus.",
+        "Nobody's call is heard. Check the radio's power and cable; the bridge keeps trying.",
+    ),
+    "radio_none": ("pos ini tanpa radio", "this post has no radio"),
+    "radio_none_advice": ("Isi [radio] url di post.toml.", "Set [radio] url in post.toml."),
+    "desk_ok": ("tersambung lewat {name}", "connected through {name}"),
+    "desk_starting": ("{name}: meja polisi belum menjawab", "{name}: the police desk has not answered yet"),
+    "desk_advice": (
+        "Alarm disimpan dan akan dikirim; warga diberi tahu “polisi belum tersambung”. "
+        "Periksa modem, broker dan [desk] keys.",
+        "Alarms are kept and will be sent; strikers are told “police not connected”. "
+        "Check the modem, the broker and [desk] keys.",
+    ),
+    "desk_none": ("pos ini tanpa jalan ke polisi", "this post has no way to the police"),
+    "desk_none_advice": ("Isi [[uplink]] url di post.toml.", "Set [[uplink]] url in post.toml."),
+    "journal_ok": ("{waiting} alarm menunggu dikirim", "{waiting} alarms waiting to be sent"),
+    "journal_advice": (
+        "Sirene tetap berbunyi dan alarm dikirim dari ingatan, tetapi “pos sudah menerima” tidak dikatakan.",
+        "The siren still sounds and alarms go out from memory, but “the post has it” is not said.",
+    ),
+    "siren_ok": ("{command}", "{command}"),
+    "siren_none": ("pos ini tanpa sirene", "this post has no siren"),
+    "siren_none_advice": ("Isi [siren] command di post.toml.", "Set [siren] command in post.toml."),
+    "siren_advice": ("Penjaga tidak mendengar alarm.", "The guards do not hear an alarm."),
+    "clock_ok": ("disetel oleh layanan waktu", "set by a time service"),
+    "clock_unsure": ("belum disetel oleh layanan waktu", "not set by a time service"),
+    "clock_advice": (
+        "Jam di laporan bisa salah; urutannya tetap benar. Periksa chrony atau systemd-timesyncd.",
+        "Times in reports may be wrong; their order is right. Check chrony or systemd-timesyncd.",
+    ),
+    "alarms_none": ("tidak ada yang terbuka", "none is open"),
+    "alarms_open": ("{count} terbuka", "{count} open"),
+    "span_s": ("{s} detik", "{s} s"),
+    "span_min": ("{min} menit", "{min} min"),
+    "span_h": ("{h} jam", "{h} h"),
+    # journal
+    "journal_empty": ("Tidak ada alarm.", "No alarms."),
+    "journal_more": ("… lebih banyak: --limit {limit}", "… more of them: --limit {limit}"),
+    "custody_waiting": ("menunggu", "waiting"),
+    "custody_stored": ("tersimpan", "stored"),
+    "custody_quarantined": ("karantina", "quarantined"),
+    "place_unknown": ("tempat tidak diketahui", "place unknown"),
+    # press
+    "press_done": ("LATIHAN dipukul: {id}", "DRILL struck: {id}"),
+    "press_journaled": ("  {s:.1f} s  pos sudah menyimpannya", "  {s:.1f} s  the post has it on disk"),
+    "press_stored": ("  {s:.1f} s  meja polisi sudah menyimpannya", "  {s:.1f} s  the police desk has stored it"),
+    "press_not_journaled": (
+        "tidak tersimpan di jurnal dalam {s} detik; lihat: kentongan status",
+        "not in the journal within {s} s; see: kentongan status",
+    ),
+    "press_not_stored": (
+        "meja polisi belum menjawab dalam {s} detik; alarm disimpan dan akan dikirim; lihat: kentongan status",
+        "no answer of the police desk within {s} s; the alarm is kept and will be sent; see: kentongan status",
+    ),
     # setup
     "setup_exists": (
         "{folder} sudah ada isinya; tidak ada yang diubah. Pilih folder lain.",
@@ -47,9 +126,9 @@ SAID: dict[str, tuple[str, str]] = {
         "there is no {name} in this village; known: {known}",
     ),
     "simulate_help": (
-        "press RT03-12 kebakaran · alert RT03-12 tolong · detect RT03-12 · cut [rumah] · heal [rumah] · reboot · "
+        "press RT01-03 kebakaran · alert RT01-03 tolong · detect RT01-03 · cut [rumah] · heal [rumah] · reboot · "
         "mute · unmute · wait 5 · quit",
-        "press RT03-12 fire · alert RT03-12 help · detect RT03-12 · cut [house] · heal [house] · reboot · "
+        "press RT01-03 fire · alert RT01-03 help · detect RT01-03 · cut [house] · heal [house] · reboot · "
         "mute · unmute · wait 5 · quit",
     ),
     "simulate_heard": ("  {name} menerima: {text}", "  {name} receives: {text}"),

@@ -1,0 +1,30 @@
+"""`kentongan run`: the post's bridge, in the foreground until it is told to stop."""
+
+from typing import Annotated
+
+import typer
+
+from bridge.domain.errors import BridgeError
+from cli.options import POST_TOML, ConfigFile, Lang
+from cli.settings import read_config
+from cli.words import fail, voice
+
+
+def run(
+    config: ConfigFile = POST_TOML,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Catat setiap langkah. (Log every small step.)")] = False,
+    lang: Lang = "",
+) -> None:
+    """Jalankan jembatan pos (run the post's bridge).
+
+    Berhenti dengan Ctrl-C. (Stop it with Ctrl-C.)
+    """
+    settings = read_config(config, voice(lang))
+    from cli.logs import set_up_logs
+    from cli.wiring import build
+
+    set_up_logs(verbose)
+    try:
+        build(settings).run()
+    except BridgeError as error:
+        raise fail(str(error)) from error

@@ -1,0 +1,151 @@
+"""The only place that names concrete classes: from settings to a bridge that can run."""
+
+import secrets
+import uuid
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import structlog
+
+from bridge.codec.answers import Answers
+from bridge.codec.stock import ChannelRule, StockCodec
+from bridge.config import Config, cautions
+from bridge.control import ControlSocket
+from bridge.domain.alarm import Moment
+from bridge.domain.desk import Mark
+from bridge.domain.errors import JournalBusy, JournalFailed
+from bridge.domain.ids import Run
+from bridge.domain.ports import Clock, Page, Radio, Siren, Uplink
+from bridge.edges.clock import SystemClock
+from bridge.edges.siren import CommandSiren, NoSiren
+from bridge.engine import Engine
+from bridge.ledger import Memory
+from bridge.questions import Questions
+from bridge.runtime import Inbox, Runtime
+from bridge.sources import load_sources
+from bridge.store.journal import Journal
+from bridge.store.reader import JournalReader
+from bridge.store.worker import JournalWorker
+from cli.settings import read_signer
+from cli.version import program_version
+from mqtt.signature import Keyring, Signer
+
+log = structlog.get_logger()
+
+RADIO = "gw1"
+Seen = Callable[[], dict[str, Mark]]
+BEYOND = 1 << 42  # sequences given out without a journal: above all that a journal has counted
+
+
+def build(config: Config) -> Runtime:
+    """A bridge ready to run. Raises ConfigError, JournalBusy; an unplugged radio, a broker away, a sick disk do not."""
+    for caution in cautions(config):
+        log.warning("caution", what=caution)
+    register = load_sources(config.sources)
+    signer = read_signer(config) if config.uplink else None
+    inbox = Inbox()
+    start = _Start(config)
+    clock = SystemClock(start.run.start)
+    worker = JournalWorker(start.journal, clock, open_journal=start.open)
+    reader = JournalReader(config.journal.path, on_damage=worker.suspect)
+    engine = Engine(config.post_id, start.run, start.memory, register, clock.now(), _names(config))
+    uplinks = _uplinks(config, signer, start.run, clock, reader.page, engine.marks)
+    questions = Questions(
+        post=config.post_id, run=start.run, clock=clock, deliver=inbox.put, reader=reader, about=_about(config)
+    )
+    log.info("bridge starts", post=str(config.post_id), start=start.run.start, waiting=start.pending)
+    return Runtime(
+        engine=engine,
+        inbox=inbox,
+        clock=clock,
+        journal=worker,
+        siren=_siren(config),
+        radios=_radios(config, clock),
+        uplinks=uplinks,
+        listeners=(ControlSocket(config.control.socket, questions.asks()),),
+    )
+
+
+class _Start:
+    """What the journal gives at start; where the disk is sick, a run from memory: the siren must not wait for it."""
+
+    def __init__(self, config: Config) -> None:
+        self._path, self._bits = config.journal.path, secrets.token_hex(8)
+        self.journal: Journal | None = None
+        try:
+            self.journal = self.open()
+            loaded = self.journal.load()
+        except JournalBusy:
+            raise
+        except JournalFailed as error:
+            log.error("no journal; alarms go out from memory", why=str(error))
+            self.run, self.pending = Run(str(uuid.uuid4()), 0, self._bits), 0
+            self.memory = Memory(sequence=BEYOND + int(self._now().wall_s * 1000))
+        else:
+            self.run, self.memory, self.pending = self.journal.run, loaded.memory, loaded.pending
+
+    def open(self) -> Journal:
+        """Also for the worker, which tries again until the disk is well. Raises JournalFailed."""
+        return Journal.open(self._path, run_bits=self._bits, moment=self._now())
+
+    def _now(self) -> Moment:
+        return SystemClock(0).now()
+
+
+def _siren(config: Config) -> Siren:
+    return CommandSiren(config.siren.command) if config.siren.command else NoSiren()
+
+
+def _radios(config: Config, clock: Clock) -> tuple[Radio, ...]:
+    if not config.radio.url:
+        return ()
+    from bridge.edges.mesh_radio import MeshRadio  # protobuf costs memory that a post without a radio need not pay
+
+    rule = ChannelRule(frozenset(config.radio.channels), config.radio.allow_public_key)
+    codec = StockCodec(rule)
+    answers = Answers(config.post.language, config.post.phones, config.post.id)
+    radio = MeshRadio(
+        config.radio.url,
+        name=RADIO,
+        clock=clock,
+        interpret=codec.read,
+        compose=answers.compose,
+        clock_trusted=lambda: clock.now().trusted,
+    )
+    return (radio,)
+
+
+def _uplinks(
+    config: Config, signer: Signer | None, run: Run, clock: Clock, page: Page, seen: Seen
+) -> tuple[Uplink, ...]:
+    """One for each way to the desk; the same key signs on all of them."""
+    if signer is None:
+        return ()
+    from mqtt.session import SessionConfig
+    from mqtt.uplink import MqttUplink
+
+    desks = Keyring.of(config.desk.keys)
+    client = f"kentongan-{config.post.village}-{config.post.id}"
+    sessions = [SessionConfig(client_id=client, **uplink.model_dump()) for uplink in config.uplink]
+    return tuple(
+        MqttUplink(name, config.post_id, run, session, signer, desks, page, clock, program_version(), seen=seen)
+        for name, session in zip(_names(config), sessions, strict=True)
+    )
+
+
+def _names(config: Config) -> tuple[str, ...]:
+    """Each way to the desk as people see it: where its broker is; numbered when that is not enough."""
+    places = [urlsplit(uplink.url).netloc for uplink in config.uplink]
+    return tuple(
+        place if places.count(place) == 1 else f"{place}#{number}" for number, place in enumerate(places, start=1)
+    )
+
+
+def _about(config: Config) -> dict[str, object]:
+    """What the status shows and never changes while the bridge runs."""
+    return {
+        "version": program_version(),
+        "radio_url": config.radio.url,
+        "uplink_urls": [uplink.url for uplink in config.uplink],
+        "siren": config.siren.command,
+    }

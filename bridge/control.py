@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 
 from bridge.domain.errors import BridgeError
+from bridge.unix import folder_of
 
 log = structlog.get_logger()
 
@@ -133,16 +134,6 @@ class ControlSocket:
             return ask(question)
         except BridgeError as error:
             return {"error": str(error)}
-
-
-@contextlib.contextmanager
-def folder_of(path: Path) -> Iterator[str]:
-    """A short address for a socket, because the kernel takes no more than 107 bytes. Raises OSError."""
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
 
 
 def _is_live(address: str) -> bool:

@@ -5,8 +5,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from bridge.control import folder_of
 from bridge.domain.errors import BridgeError
+from bridge.unix import folder_of
 
 ANSWER_BYTES = 16_777_216
 PATIENCE_S = 15.0

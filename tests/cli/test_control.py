@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from bridge import control
-from bridge.control import CLIENTS, LINE_BYTES, ControlBusy, ControlSocket, folder_of
+from bridge.control import CLIENTS, LINE_BYTES, ControlBusy, ControlSocket
 from bridge.domain.errors import BridgeError
+from bridge.unix import folder_of
 from cli.control_client import NoBridge, NotAnswered, ask
 
 

@@ -1,7 +1,6 @@
 """The post's journal: what is in it survives a power cut. One bridge holds it, one thread writes it."""
 
 import os
-import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.domain.alarm import Moment
 from bridge.domain.commands import Fact
@@ -18,7 +16,7 @@ from bridge.domain.errors import JournalFailed
 from bridge.domain.ids import Run
 from bridge.ledger import Memory
 from bridge.store import folder, schema
-from bridge.store.faults import JournalDamaged, JournalGone, translate
+from bridge.store.faults import FAULTS, JournalDamaged, JournalGone, translate
 from bridge.store.loading import load_memory
 from bridge.store.retention import KEPT_S, delete_old
 from bridge.store.writing import write_facts
@@ -34,6 +32,15 @@ class Loaded:
     pending: int
 
 
+def without_disk(run_bits: str) -> tuple[Run, Loaded]:
+    """What a bridge begins with when its journal cannot be opened: it rings and relays from memory.
+
+    Its sequences lie far above those of any journal, so that they can be written there once the disk is back.
+    """
+    sequence = 1 << 41 | int(run_bits[:10], 16)
+    return Run(str(uuid.uuid4()), 0, run_bits), Loaded(Memory(sequence=sequence), 0)
+
+
 class Journal:
     """The only writer. After a fault it reconnects by itself.
 
@@ -47,7 +54,7 @@ class Journal:
         self.begun_anew = ""
         self.run = Run("", 0, run_bits)
         self._lock, self._moment = lock, moment
-        self._inode = 0
+        self._inode, self._is_begun = 0, False
         self._connection: Connection | None = None
 
     @classmethod
@@ -91,7 +98,8 @@ class Journal:
             self._write(facts)
 
     def check(self) -> None:
-        """Look at every page, and set the file aside when one is damaged. Raises JournalFailed."""
+        """Look at every page on the disk, and set the file aside when one is damaged. Raises JournalFailed."""
+        self._disconnect()  # what SQLite still has in memory proves nothing
         try:
             with self._ready() as connection:
                 schema.check_pages(connection, self.path)
@@ -137,9 +145,7 @@ class Journal:
     def _open(self) -> None:
         try:
             with self._ready() as connection:
-                schema.bring_up_to_date(connection, self.path)
                 schema.check_pages(connection, self.path)
-                self._begin_run(connection)
         except JournalDamaged as damage:
             self._begin_anew(damage)
 
@@ -159,28 +165,30 @@ class Journal:
     def _begin_anew(self, damage: JournalFailed) -> None:
         """A new file with a new UUID. Its starts go on from ours: moments of this run must not look like another's."""
         self._disconnect()
-        self._inode = 0
+        self._inode, self._is_begun = 0, False
         try:
             if folder.inode(self.path):
                 self.set_aside = folder.put_aside(self.path)
         except OSError as error:
             raise translate(error, self.path) from error
-        with self._ready() as connection:
-            schema.bring_up_to_date(connection, self.path)
-            self._begin_run(connection)
         kept = f"; the old file is kept as {self.set_aside.name}: look for alarms in it" if self.set_aside else ""
         self.begun_anew = f"{damage}; a new journal was begun{kept}"
         log.error("journal begun anew", why=self.begun_anew)
+        with self._ready():
+            pass  # a disk that fails just now is tried again: the next to need the file begins it
 
     @contextmanager
     def _ready(self) -> Iterator[Connection]:
         """The connection, new where it must be. What the disk or SQLite raises comes out as JournalFailed."""
         try:
-            if self._connection is None:
-                self._connection = self._connect()
-            yield self._connection
-            self._connection.rollback()
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            connection = self._connection = self._connection or self._connect()
+            if not self._is_begun:
+                schema.bring_up_to_date(connection, self.path)
+                self._begin_run(connection)
+                self._is_begun = True
+            yield connection
+            connection.rollback()
+        except FAULTS as error:
             self._disconnect()
             raise translate(error, self.path) from error
         except BaseException:
@@ -200,5 +208,5 @@ class Journal:
         if connection is not None:
             try:
                 connection.close()
-            except SQLAlchemyError as error:
+            except FAULTS as error:
                 log.warning("journal not closed cleanly", why=str(translate(error, self.path)))

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.domain.alarm import Alarm, Moment
 from bridge.domain.commands import OutboxRow
 from bridge.domain.errors import JournalFailed
 from bridge.store import schema
-from bridge.store.faults import JournalDamaged, translate
+from bridge.store.faults import FAULTS, JournalDamaged, translate
 from bridge.store.loading import PENDING
 from bridge.store.rows import alarm_from_state
 
@@ -88,7 +87,7 @@ class JournalReader:
         try:
             with schema.reading(self._path) as connection:
                 yield connection
-        except SQLAlchemyError as error:
+        except FAULTS as error:
             failure = translate(error, self._path)
             if isinstance(failure, JournalDamaged):
                 self._on_damage()

@@ -19,7 +19,6 @@ BUSY_MS = 2000  # a technician's sqlite3 shell may look in; nobody else writes
 # The worker moves the log into the file while nothing waits; this many pages only if it never comes to that.
 AUTOCHECKPOINT_PAGES = 8000
 _WRITING = (
-    "journal_mode = WAL",
     "synchronous = FULL",  # a commit survives a power cut: a striker was told so
     f"busy_timeout = {BUSY_MS}",
     "foreign_keys = ON",
@@ -47,13 +46,15 @@ def reading(path: Path) -> Iterator[Connection]:
 
 
 def bring_up_to_date(connection: Connection, path: Path) -> None:
-    """Raises JournalFailed for a file of a newer program or of another one, SQLAlchemyError for what the disk does."""
+    """Raises JournalFailed for a file of a newer program or another one, and what SQLAlchemy and sqlite3 raise."""
     revision = _revision(connection, path)
-    if revision == HEAD:
-        return
     if revision is not None and revision > HEAD:
         raise JournalFailed(f"journal {path} was written by a newer kentongan ({revision}); upgrade this one")
-    _upgrade(connection)
+    (mode,) = _outside_transactions(connection, "PRAGMA journal_mode = WAL")
+    if mode != "wal":
+        raise JournalFailed(f"journal {path}: this disk cannot hold a write-ahead log; choose a local disk")
+    if revision != HEAD:
+        _upgrade(connection)
 
 
 def check_pages(connection: Connection, path: Path) -> None:
@@ -61,18 +62,34 @@ def check_pages(connection: Connection, path: Path) -> None:
     said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     connection.rollback()
     if said != "ok":
-        raise JournalDamaged(f"journal {path} is damaged ({said})")
+        raise JournalDamaged(f"journal {path} is damaged ({' '.join(str(said).split())})")
 
 
 def checkpoint(connection: Connection) -> None:
     """Move the log into the file as far as no reader is in the way. Raises sqlite3.Error."""
-    connection.connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")  # never inside a transaction
+    _outside_transactions(connection, "PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def _outside_transactions(connection: Connection, statement: str) -> tuple[Any, ...]:
+    """The first row; SQLAlchemy would begin a transaction, in which these are refused. Raises sqlite3.Error."""
     connection.rollback()
+    cursor = connection.connection.cursor()
+    try:
+        return tuple(cursor.execute(statement).fetchone())
+    finally:
+        cursor.close()
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     address = f"file:{urllib.parse.quote(str(path.absolute()))}?mode={mode}"
-    return sqlite3.connect(address, uri=True, check_same_thread=False, isolation_level=None)
+    connection = sqlite3.connect(address, uri=True, check_same_thread=False, isolation_level=None)
+    connection.text_factory = _readable
+    return connection
+
+
+def _readable(text: bytes) -> str:
+    """One bad byte in one row must not keep the others from being read."""
+    return text.decode(errors="replace")
 
 
 def _pragmas(pragmas: tuple[str, ...]) -> Any:

@@ -12,7 +12,7 @@ import structlog
 
 from bridge.domain.commands import Fact
 from bridge.domain.errors import JournalFailed
-from bridge.domain.events import Committed, Fault
+from bridge.domain.events import Committed, Fault, JournalReplaced
 from bridge.domain.ports import Clock, Deliver
 from bridge.store.health import Health
 from bridge.store.journal import Journal
@@ -69,7 +69,7 @@ class JournalWorker:
         self._failures = 0
         self._commits = 0  # since the last checkpoint
         self._retain_at = clock.monotonic() + FIRST_RETAIN_S
-        self._begun_anew = ""
+        self._run_known = journal.run if journal and not journal.begun_anew else None
         self._health = Health(clock)
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
@@ -156,15 +156,15 @@ class JournalWorker:
         self._health.move()
         journal = self._open()
         if self._is_suspect:
-            self._is_suspect = False
             journal.check()
+            self._is_suspect = False
         if batch := self._next_batch():
             journal.write([fact for decided in batch for fact in decided.facts])
             self._commits += 1
             self._committed(batch)
         else:
             self._keep_house(journal)
-        self._report_new_file(journal)
+        self._report_new_journal(journal)
         self._health.well()
 
     def _open(self) -> Journal:
@@ -197,10 +197,11 @@ class JournalWorker:
             return
         time.sleep(BACK_OFF_S[0])  # stopping, and still trying
 
-    def _report_new_file(self, journal: Journal) -> None:
-        if journal.begun_anew != self._begun_anew:
-            self._begun_anew = journal.begun_anew
-            self._deliver(Fault("journal file", self._begun_anew))
+    def _report_new_journal(self, journal: Journal) -> None:
+        """A damaged file was set aside, or the disk that was away at start is here now: memory fills the journal."""
+        if journal.run != self._run_known:
+            self._run_known = journal.run
+            self._deliver(JournalReplaced(journal.run, journal.begun_anew or f"journal {journal.path} was opened late"))
 
     # --- housekeeping -------------------------------------------------------------------------------------------
 

@@ -49,6 +49,7 @@ class Outgoing:
         self._in_flight = 0
         self.is_open = True
         self.muted = False
+        self.is_lasting = False  # a serial line is always there: whoever speaks on it is the client
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     @property
@@ -251,6 +252,7 @@ class SerialLine:
         self._point_alias()
         outgoing = Console if log_text else Outgoing
         self._link = outgoing(self._write, receiver.client_reads, f"to {self.path}")
+        self._link.is_lasting = True
         receiver.client_came(self._link)
         self._reader = threading.Thread(target=self._read, name=f"from {self.path}", daemon=True)
         self._reader.start()

@@ -254,6 +254,8 @@ class Node(NodeCore):
     def client_said(self, link: Outgoing, received: bytes) -> None:
         """Bytes from a client."""
         with self._agenda.lock:
+            if self._link is not link and link.is_lasting:
+                self.client_came(link)
             if self._link is link:
                 self.phone.feed(received)
                 self._agenda.lock.notify_all()

@@ -140,6 +140,13 @@ class Client:
         told = self.handshake(nonce=int.from_bytes(os.urandom(3), "big") + 1_000)
         return told[: next(at for at, t in enumerate(told) if kind(t) == "my_info")]
 
+    def until_received(self, octets: bytes) -> None:
+        """Until these bytes stand in the stream, frame or not."""
+        end = time.monotonic() + PATIENCE_S
+        while octets not in self.received:
+            assert time.monotonic() < end, f"no {octets!r}"
+            self._pull()
+
     def until_end(self) -> list[Told]:
         """Everything to the end of the stream."""
         end = time.monotonic() + PATIENCE_S

@@ -2,7 +2,6 @@
 
 import secrets
 import uuid
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import structlog
@@ -12,10 +11,9 @@ from bridge.codec.stock import ChannelRule, StockCodec
 from bridge.config import Config, cautions
 from bridge.control import ControlSocket
 from bridge.domain.alarm import Moment
-from bridge.domain.desk import Mark
 from bridge.domain.errors import JournalBusy, JournalFailed
 from bridge.domain.ids import Run
-from bridge.domain.ports import Clock, Page, Radio, Siren, Uplink
+from bridge.domain.ports import Clock, Radio, Siren, Uplink
 from bridge.edges.clock import SystemClock
 from bridge.edges.siren import CommandSiren, NoSiren
 from bridge.engine import Engine
@@ -33,7 +31,6 @@ from mqtt.signature import Keyring, Signer
 log = structlog.get_logger()
 
 RADIO = "gw1"
-Seen = Callable[[], dict[str, Mark]]
 BEYOND = 1 << 42  # sequences given out without a journal: above all that a journal has counted
 
 
@@ -47,9 +44,11 @@ def build(config: Config) -> Runtime:
     start = _Start(config)
     clock = SystemClock(start.run.start)
     worker = JournalWorker(start.journal, clock, open_journal=start.open)
+    if start.journal is None:
+        worker.suspect()  # tried again from now on, and shown as a fault, not only at the first alarm
     reader = JournalReader(config.journal.path, on_damage=worker.suspect)
     engine = Engine(config.post_id, start.run, start.memory, register, clock.now(), _names(config))
-    uplinks = _uplinks(config, signer, start.run, clock, reader.page, engine.marks)
+    uplinks = _uplinks(config, signer, start.run, clock, reader, engine)
     questions = Questions(
         post=config.post_id, run=start.run, clock=clock, deliver=inbox.put, reader=reader, about=_about(config)
     )
@@ -116,7 +115,7 @@ def _radios(config: Config, clock: Clock) -> tuple[Radio, ...]:
 
 
 def _uplinks(
-    config: Config, signer: Signer | None, run: Run, clock: Clock, page: Page, seen: Seen
+    config: Config, signer: Signer | None, run: Run, clock: Clock, reader: JournalReader, engine: Engine
 ) -> tuple[Uplink, ...]:
     """One for each way to the desk; the same key signs on all of them."""
     if signer is None:
@@ -126,11 +125,30 @@ def _uplinks(
 
     desks = Keyring.of(config.desk.keys)
     client = f"kentongan-{config.post.village}-{config.post.id}"
-    sessions = [SessionConfig(client_id=client, **uplink.model_dump()) for uplink in config.uplink]
     return tuple(
-        MqttUplink(name, config.post_id, run, session, signer, desks, page, clock, program_version(), seen=seen)
-        for name, session in zip(_names(config), sessions, strict=True)
+        MqttUplink(
+            name,
+            config.post_id,
+            run,
+            SessionConfig(client_id=client, **uplink.model_dump()),
+            signer,
+            desks,
+            page=reader.page,
+            clock=clock,
+            version=program_version(),
+            seen=engine.marks,
+            waiting=lambda: _waiting(reader),
+        )
+        for name, uplink in zip(_names(config), config.uplink, strict=True)
     )
+
+
+def _waiting(reader: JournalReader) -> int:
+    """A journal that cannot be read is a fault that its own worker reports; there is nothing to send from it."""
+    try:
+        return reader.pending()
+    except JournalFailed:
+        return 0
 
 
 def _names(config: Config) -> tuple[str, ...]:

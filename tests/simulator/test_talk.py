@@ -65,6 +65,15 @@ def test_a_full_queue_drops_alerts_and_lets_a_new_text_push_out_the_oldest(villa
     assert drained(gateway) == [f"sensor {number}" for number in range(2, limit)] + ["teks 1", "teks 2"]
 
 
+def test_a_client_gets_nothing_before_it_asks(gateway):
+    with connect(gateway) as client:
+        client.heartbeat()
+        gateway.deliver(packet(TEXT, "sabar"))
+        assert gateway.waiting == 1
+        assert kind(client.handshake()[0]) == "my_info"
+        assert words(client.everything()) == ["sabar"]
+
+
 def test_without_a_limit_everything_waits(village):
     gateway = village.gateway("GW0", queue_limit=None)
     for number in range(500):

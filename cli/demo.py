@@ -212,7 +212,9 @@ def count(night: Night) -> dict[str, Any]:
 
 
 def demo(
-    as_json: Annotated[bool, typer.Option("--json", help="Akhiri dengan objek JSON. (End with a JSON object.)")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Akhiri dengan objek JSON. (End with a JSON object.)")
+    ] = False,
     stay: Annotated[bool, typer.Option("--stay", help="Tetap berjalan sesudahnya. (Keep running afterwards.)")] = False,
     lang: Annotated[str, typer.Option("--lang", help="id atau en. (id or en.)")] = "id",
 ) -> None:

@@ -137,7 +137,8 @@ class Runtime:
         deliver = self._inbox.put
         started: list[Any] = []
         try:
-            for part in (self._journal, self._siren, *self._uplinks, *self._radios):  # the radio last: all is ready
+            parts: tuple[Any, ...] = (self._journal, self._siren, *self._uplinks, *self._radios)
+            for part in parts:  # the radio last: all is ready
                 part.start(deliver)
                 started.append(part)
             for listener in self._listeners:

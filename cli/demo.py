@@ -6,8 +6,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -91,11 +92,14 @@ class Night:
         """Every striker's own node has received one more answer than before."""
         for house in self.pressed:
             expected = self.answers.get(house, 0) + 1
-            self.wait(f"{name}: an answer at {house}", lambda h=house, n=expected: len(self._answers(h)) >= n)
+            self.wait(f"{name}: an answer at {house}", partial(self._has_heard, house, expected))
             inbox = self._answers(house)
             self.answers[house] = len(inbox)
             self.say("told", house=house, text=inbox[-1])
         self.step(f"told_{name}", since)
+
+    def _has_heard(self, house: str, count: int) -> bool:
+        return len(self._answers(house)) >= count
 
     def _answers(self, house: str) -> list[str]:
         texts = self.village.nodes[house].inbox
@@ -211,14 +215,8 @@ def count(night: Night) -> dict[str, Any]:
     }
 
 
-def demo(
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Akhiri dengan objek JSON. (End with a JSON object.)")
-    ] = False,
-    stay: Annotated[bool, typer.Option("--stay", help="Tetap berjalan sesudahnya. (Keep running afterwards.)")] = False,
-    lang: Annotated[str, typer.Option("--lang", help="id atau en. (id or en.)")] = "id",
-) -> None:
-    """Satu malam di desa, tanpa radio: dari pukulan sampai meja polisi dan kembali. (One night, without a radio.)"""
+def demo(as_json: bool, stay: bool, lang: str) -> None:
+    """The whole command. Raises typer.Exit(1) when a step did not come true or the count is not whole."""
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
     said = SAID["en" if lang == "en" else "id"]
     began = time.monotonic()

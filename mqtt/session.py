@@ -19,7 +19,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from bridge.domain.errors import BrokerRefused, ConfigError
+from bridge.domain.errors import ConfigError
 from mqtt.broker import (
     WINDOW,
     Message,
@@ -70,6 +70,7 @@ class Session:
         self._on_down = on_down
         self._chance = chance or random.Random()
         self._connection: _Connection | None = None
+        self._was_up = False
         self._stopping = threading.Event()
         self._farewell: tuple[int, threading.Event] | None = None
         self._thread = threading.Thread(target=self._live, name=f"mqtt-{config.place}", daemon=True)
@@ -102,6 +103,11 @@ class Session:
         connection = self._connection
         return connection.publish(Message(topic, payload, qos, retain)) if connection is not None else None
 
+    def renew(self, why: str) -> None:
+        """Drop the connection, if there is one, and build a new one."""
+        if (connection := self._connection) is not None:
+            connection.renounce(why)
+
     # --- the life cycle thread ----------------------------------------------------------------------------------
 
     def _live(self) -> None:
@@ -121,23 +127,22 @@ class Session:
     def _connect_once(self, number: int) -> str:
         """One connection from birth to grave; why it ended."""
         self._was_up = False
+        connection = None
         try:
             connection = _Connection(self, number)
-        except ConfigError as error:
-            return str(error)
-        try:
             connection.run(self._stopping)
             return connection.why
+        except ConfigError as error:
+            return str(error)
         except OSError as error:
             return why_unreachable(self.config.place, error)
-        except BrokerRefused as error:
-            return str(error)
-        except Exception as error:  # noqa: BLE001 - the top of this thread: a client that broke is built anew
+        except Exception as error:  # the top of this thread: a client that broke is built anew
             log.exception("mqtt client failed", broker=self.config.place)
             return f"broker {self.config.place}: kesalahan dalam program ({error})"
         finally:
             self._connection = None
-            connection.close()
+            if connection is not None:
+                connection.close()
 
     def _wait_s(self, failures: int) -> float:
         """1, 2, 4, 8, 15 s, each up to a quarter shorter or longer: posts must not come back all at once."""
@@ -180,7 +185,7 @@ class _Connection:
         self.number, self.window = number, WINDOW
         self.why = f"broker {session.config.place} memutus sambungan (connection lost)"
         self._session, self._timing = session, session.timing
-        self._is_up = self._is_reading = False
+        self._is_up = self._is_reading = self._is_renounced = False
         self._silent_s = session.timing.silent_s
         self._subscribed: dict[int, tuple[Subscription, ...]] = {}
         self._socket: Any = None
@@ -191,7 +196,10 @@ class _Connection:
 
     def _build(self, config: SessionConfig) -> Client:
         client = Client(
-            CallbackAPIVersion.VERSION2, config.client_id, protocol=MQTTProtocolVersion.MQTTv5, reconnect_on_failure=False
+            CallbackAPIVersion.VERSION2,
+            config.client_id,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
         )
         client.connect_timeout = self._timing.connect_s
         if config.username:
@@ -222,7 +230,7 @@ class _Connection:
         self._connect()
         answer_due = self._heard_at = time.monotonic()
         answer_due += self._timing.connect_s
-        while self._client.socket() is not None:
+        while self._client.socket() is not None and not self._is_renounced:
             if stopping.is_set():
                 self._take_leave()
                 return
@@ -246,7 +254,7 @@ class _Connection:
 
     def _turn(self) -> None:
         """Wait for the socket or for a publisher, read, write, ping."""
-        wire = self._client.socket()
+        wire: Any = self._client.socket()
         has_more = isinstance(wire, ssl.SSLSocket) and wire.pending() > 0
         wants = [wire] if self._client.want_write() else []
         readable, _, _ = select.select([wire, self._woken], wants, [], 0.0 if has_more else self._turn_s())
@@ -292,6 +300,10 @@ class _Connection:
         self.wake()
         return self._token(info.mid)
 
+    def renounce(self, why: str) -> None:
+        self.why, self._is_renounced = why, True
+        self.wake()
+
     def wake(self) -> None:
         with contextlib.suppress(OSError):  # full: it is awake already; closed: nobody to wake
             self._waker.send(b".")
@@ -322,9 +334,7 @@ class _Connection:
     def _subscribe(self, client: Client) -> None:
         wanted = self._session.subscriptions
         if wanted:
-            options = [
-                (s.topic, SubscribeOptions(qos=s.qos, retainHandling=0 if s.retained else 2)) for s in wanted
-            ]
+            options = [(s.topic, SubscribeOptions(qos=s.qos, retainHandling=0 if s.retained else 2)) for s in wanted]
             _, mid = client.subscribe(options)
             if mid is not None:
                 self._subscribed[mid] = wanted

@@ -1,122 +1,206 @@
-"""One way to the desk: whole alarms out of the outbox, a window of them, until the desk's signed receipt is back.
+"""The way to the desk over MQTT: one worker thread feeds a window of publishes and believes only signed receipts."""
 
-One thread owns everything here; paho's callbacks and the engine only put letters into its mailbox.
-"""
-
-import queue
 import secrets
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, assert_never
 
 import structlog
 
+from bridge.domain import events as ev
 from bridge.domain.alarm import Moment
-from bridge.domain.commands import OutboxRow, Relay
-from bridge.domain.desk import Answer, Mark, Stored
+from bridge.domain.commands import Relay
+from bridge.domain.desk import Answer, Mark
 from bridge.domain.errors import BridgeError
-from bridge.domain.events import Brokered, DeskAway, DeskReachable, DeskSpoke, Fault, Receipted
 from bridge.domain.ids import PostId, Run
 from bridge.domain.ports import Clock, Deliver, Page
 from mqtt import contract
+from mqtt.broker import (
+    FAILURE,
+    Message,
+    SessionConfig,
+    SessionTiming,
+    Subscription,
+    is_delivered,
+    why_undelivered,
+)
 from mqtt.contract import Leaf
-from mqtt.downlink import Heard, hear
-from mqtt.session import FAILURE, NO_SUBSCRIBERS, Session, SessionConfig, Will
+from mqtt.downlink import Downlink, Orders, Receipt, Unreadable
+from mqtt.outgoing import HELD, Outgoing
+from mqtt.session import Session
 from mqtt.signature import Keyring, NotVerified, Signer
 
 log = structlog.get_logger()
 
-REMEMBERED = 20_000  # receipted rows that the journal may not have written yet
-ANSWERS_KEPT = 1_000
+MAILBOX = 20_000
+PAGE_ROWS = 320
+ANSWERS = 1024  # kept until the broker took them; the desk asks again for any that is lost
+ANSWERS_IN_ONE = 64
+NONCES = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long things may take, seconds; and how many publishes may be unacknowledged (Mosquitto's Receive Maximum)."""
+    """Shrunk by tests."""
 
     hello_every_s: float = contract.HELLO_EVERY_S
     hello_timeout_s: float = contract.HELLO_TIMEOUT_S
     away_after_s: float = contract.DESK_AWAY_AFTER_S
     receipt_s: float = contract.RECEIPT_TIMEOUT_S
     retry_s: float = contract.RETRY_S
-    health_every_s: float = 300.0
-    window: int = 20
-    page: int = 320
+    puback_s: float = 120.0  # a broker that pings and takes nothing
+    health_s: float = 300.0
+    status_gap_s: float = 5.0  # two programs that fight over one status must not flood the broker
+    suspect_s: float = 60.0
+    tick_s: float = 1.0
+    session: SessionTiming = field(default_factory=SessionTiming)
 
 
-@dataclass(slots=True)
-class _Batch:
-    rows: tuple[OutboxRow, ...]
+@dataclass(frozen=True, slots=True)
+class _Up:
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Down:
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Denied:
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Got:
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Acked:
     token: int
-    sent_s: float
-    brokered_s: float | None = None
+    code: int
 
 
-@dataclass(slots=True)
-class _Connection:
-    """What is true of one connection only."""
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    pass
 
-    window: int
-    since_s: float
-    batches: dict[str, _Batch] = field(default_factory=dict)
-    tokens: dict[int, str] = field(default_factory=dict)
-    flying: dict[str, int] = field(default_factory=dict)
-    nonces: deque[str] = field(default_factory=lambda: deque(maxlen=16))
-    hello_s: float = float("-inf")
-    answered_s: float | None = None
-    accounts: dict[int, list[Answer]] = field(default_factory=dict)
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _HealthAsked:
+    pass
+
+
+_Note = _Up | _Down | _Denied | _Got | _Acked | _Sweep | _Account | _HealthAsked | Relay
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A publish of QoS 1 that waits for PUBACK. `batch` names alarms; `answers` what was accounted."""
+
+    leaf: Leaf
+    batch: str = ""
+    answers: tuple[Answer, ...] = ()
+
+
+class _Mailbox:
+    """Notes for the worker. It refuses what can be found again elsewhere, never the session's own news."""
+
+    def __init__(self) -> None:
+        self._notes: deque[_Note] = deque()
+        self._news = threading.Condition()
+        self._is_closed = False
+
+    def put(self, note: _Note) -> bool:
+        with self._news:
+            if len(self._notes) >= MAILBOX and isinstance(note, Relay | _Got | _Account):
+                return False
+            self._notes.append(note)
+            self._news.notify()
+            return True
+
+    def take(self, wait_s: float) -> list[_Note]:
+        """All that wait, at most `wait_s` later."""
+        with self._news:
+            self._news.wait_for(lambda: self._notes or self._is_closed, wait_s)
+            notes = list(self._notes)
+            self._notes.clear()
+            return notes
+
+    def close(self) -> None:
+        with self._news:
+            self._is_closed = True
+            self._news.notify()
 
 
 class MqttUplink:
-    """A bridge.domain.ports.Uplink: delivers DeskReachable/DeskAway, Brokered, Receipted, DeskSpoke and Fault."""
+    """One way to the desk. Rows that wait are in the journal; here is only what is on its way.
+
+    `seen` gives the last mark of each desk, `waiting` how many rows the journal holds for the desk.
+    """
 
     def __init__(
         self,
         name: str,
         post: PostId,
         run: Run,
-        config: SessionConfig,
+        session_config: SessionConfig,
         signer: Signer,
         desks: Keyring,
         page: Page,
         clock: Clock,
         version: str,
-        *,
-        seen: Callable[[], dict[str, Mark]] = dict,
-        health: Callable[[], dict[str, Any]] = dict,
-        timing: Timing = Timing(),
+        seen: Callable[[], dict[str, Mark]],
+        waiting: Callable[[], int],
+        timing: Timing | None = None,
     ) -> None:
-        self.name, self._post, self._run, self._signer, self._desks = name, post, run, signer, desks
-        self._page, self._clock, self._version, self._timing = page, clock, version, timing
-        self._seen, self._health = seen, health
-        self._mail: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self.name = name
+        self._run, self._version, self._signer, self._clock = run, version, signer, clock
+        self._page, self._seen, self._waiting = page, seen, waiting
+        self._timing = timing or Timing()
+        self._topics = {leaf: contract.topic(post, leaf) for leaf in Leaf}
+        self._downlink = Downlink(post, desks)
+        self._outgoing = Outgoing(self._timing.receipt_s, self._timing.retry_s)
+        self._run_body = contract.RunBody(journal=run.journal, start=run.start, bits=run.bits)
+        self._mailbox = _Mailbox()
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._work, name=f"uplink-{name}", daemon=True)
         self._session = Session(
-            config,
-            on_up=lambda window: self._mail.put(("up", window)),
-            on_down=lambda why: self._mail.put(("down", why)),
-            on_message=lambda topic, payload: self._mail.put(("message", (topic, payload))),
-            on_published=lambda token, reason: self._mail.put(("published", (token, reason))),
-            on_fault=lambda why: self._mail.put(("fault", why)),
-            will=self._will,
+            session_config,
+            on_up=lambda number: self._note(_Up(number)),
+            on_down=lambda why: self._note(_Down(why)),
+            on_message=lambda topic, payload: self._note(_Got(topic, payload)),
+            on_published=lambda token, code: self._note(_Acked(token, code)),
+            on_fault=lambda why: self._note(_Denied(why)),
+            subscriptions=(
+                Subscription(self._topics[Leaf.RECEIPT]),
+                Subscription(self._topics[Leaf.ORDER]),
+                Subscription(self._topics[Leaf.STATUS], retained=False),
+            ),
+            will=lambda number: self._status(number, online=False),
+            timing=self._timing.session,
         )
-        self._thread = threading.Thread(target=self._work, name=f"uplink {name}", daemon=True)
-        self._deliver: Deliver = lambda event: None
-        self._live: OrderedDict[str, Relay] = OrderedDict()
-        self._backlog: deque[OutboxRow] = deque()
-        self._cursor: int | None = None
-        self._sweeping = True
-        self._sweep_s = 0.0
-        self._receipted: OrderedDict[str, int] = OrderedDict()
         self._answers: OrderedDict[tuple[str, int], Answer] = OrderedDict()
-        self._connection: _Connection | None = None
-        self._connections = 0
         self._faults: dict[str, str] = {}
-        self._ignored = 0
-        self._away = False
+        self._suspects = 0
+        self._suspect_at: float | None = None
+        self._is_answering = False
+        self._why_away = ""
+        self._since_s = clock.monotonic()
+        self._was_full = False
+        self._number: int | None = None
+        self._forget_connection()
 
-    # --- what others call -------------------------------------------------------------------------------------
+    # --- the port: any thread, never blocks ----------------------------------------------------------------------
 
     def start(self, deliver: Deliver) -> None:
         self._deliver = deliver
@@ -124,401 +208,396 @@ class MqttUplink:
         self._session.start()
 
     def relay(self, relay: Relay) -> None:
-        self._mail.put(("relay", relay))
+        if not self._mailbox.put(relay):
+            self._was_full = True  # the journal has it: swept up when there is room
 
     def sweep(self) -> None:
-        self._mail.put(("sweep", None))
+        self._note(_Sweep())
 
     def account(self, answers: tuple[Answer, ...]) -> None:
-        self._mail.put(("account", answers))
+        self._note(_Account(answers))
+
+    def report_health(self) -> None:
+        """Publish `health` now."""
+        self._note(_HealthAsked())
 
     def stop(self) -> None:
-        self._mail.put(("stop", None))
-        if self._thread.is_alive():
-            self._thread.join(10.0)
+        """Says `offline` and takes leave of the broker."""
+        number = self._number
+        self._is_stopping = True
+        self._session.stop(self._status(number, online=False) if number is not None else None)
+        self._mailbox.close()
+        if self._thread.ident is not None:
+            self._thread.join(5.0)
 
     def picture(self) -> dict[str, Any]:
-        """For `status`; a glance, not a snapshot."""
-        connection = self._connection
+        """For the status: JSON-able; `since_s` is how long the desk has been reachable or away."""
         return {
-            "connected": connection is not None,
-            "desk": connection is not None and connection.answered_s is not None,
-            "in_flight": len(connection.flying) if connection else 0,
-            "waiting": len(self._live) + len(self._backlog),
-            "ignored": self._ignored,
+            "broker": self._session.config.place,
+            "connected": self._number is not None,
+            "desk_reachable": self._is_answering,
+            "why_away": self._why_away,
+            "since_s": round(self._clock.monotonic() - self._since_s, 1),
+            "waiting": self._waiting(),
+            "in_flight": self._outgoing_rows,
+            "window": self._session.window,
+            "forged_or_replayed": self._suspects,
             "faults": dict(self._faults),
         }
 
-    # --- the one thread ---------------------------------------------------------------------------------------
+    def _note(self, note: _Note) -> None:
+        self._mailbox.put(note)
+
+    # --- the worker ----------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        going = True
-        while going:
-            try:
-                going = self._turn()
-            except Exception as error:  # the top of this thread: say it and go on with a new connection
-                log.exception("uplink stumbled", uplink=self.name)
-                self._fault("uplink", f"a fault of our own: {error}")
-                self._session.drop("a fault of our own")
-        self._session.stop(self._farewell())
+        while not self._is_stopping:
+            for note in self._mailbox.take(self._timing.tick_s):
+                self._guard(lambda note=note: self._take(note))  # type: ignore[misc]
+            if self._number is not None and not self._is_stopping:
+                self._guard(self._let_time_pass)
+                self._guard(self._pump)
+            self._outgoing_rows = self._outgoing.in_flight
 
-    def _turn(self) -> bool:
-        """Take every letter that waits, then look at the time, then send. False when told to stop."""
+    def _guard(self, step: Callable[[], None]) -> None:
         try:
-            letters = [self._mail.get(timeout=self._wait_s())]
-        except queue.Empty:
-            letters = []
-        while letters:
-            kind, content = letters.pop()
-            if kind == "stop":
-                return False
-            self._take(kind, content)
-            if not self._mail.empty():
-                letters.append(self._mail.get())
-        self._look_at_the_time()
-        self._pump()
+            step()
+        except Exception:  # the top of this thread: one bad message must not cost the others their way
+            log.exception("uplink step failed", uplink=self.name)
+
+    def _take(self, note: _Note) -> None:
+        match note:
+            case Relay():
+                self._take_relay(note)
+            case _Acked(token, code):
+                self._acked(token, code)
+            case _Got(topic, payload):
+                self._got(topic, payload)
+            case _Account(answers):
+                self._keep_answers(answers)
+            case _Up(number):
+                self._up(number)
+            case _Down(why):
+                self._down(why)
+            case _Denied(why):
+                self._fault(f"uplink:{self.name}/subscribe", why)
+            case _Sweep():
+                self._outgoing.forget_receipts()
+                self._begin_sweep()
+            case _HealthAsked():
+                self._health_at = 0.0
+            case _:
+                assert_never(note)
+
+    def _take_relay(self, relay: Relay) -> None:
+        if self._number is None and not relay.unsafe:
+            return  # the journal has it, and is paged when we are connected
+        if not self._outgoing.offer(relay):
+            self._was_full = True
+            if relay.unsafe:
+                log.error("unsafe alarm dropped", alarm=relay.row.alarm, held=2 * HELD)
+
+    # --- connection ----------------------------------------------------------------------------------------------
+
+    def _forget_connection(self) -> None:
+        self._unacked: dict[int, _Sent] = {}
+        self._nonces: OrderedDict[str, float] = OrderedDict()
+        self._status_payload = b""
+        self._status_at: float | None = None
+        self._hello_at = self._answers_at = 0.0
+        self._asking_since: float | None = None
+        self._page_before: int | None = None
+        self._is_paging = False
+        self._sweep_at = self._health_at = 0.0
+        self._outgoing_rows = 0
+
+    def _up(self, number: int) -> None:
+        self._forget_connection()
+        self._outgoing.disconnected()
+        now_s = self._clock.monotonic()
+        self._number, self._status_at = number, now_s
+        self._health_at = now_s + min(10.0, self._timing.health_s)  # alarms and answers first
+        self._begin_sweep()
+        self._fault(f"uplink:{self.name}/subscribe", "")
+
+    def _down(self, why: str) -> None:
+        self._number = None
+        self._forget_connection()
+        self._outgoing.disconnected()
+        self._lose_desk(why)
+
+    def _status(self, number: int, online: bool) -> Message:
+        at = self._moment(self._clock.now()) if online else None
+        body = contract.StatusBody(online=online, version=self._version, run=self._run_body, connection=number, at=at)
+        return self._seal(Leaf.STATUS, body)
+
+    def _seal(self, leaf: Leaf, body: contract.Model) -> Message:
+        topic = self._topics[leaf]
+        payload = self._signer.seal(topic, body.to_body()).encode()
+        return Message(topic, payload, leaf.qos, leaf.is_retained)
+
+    def _publish(self, message: Message, sent: _Sent) -> bool:
+        token = self._session.publish(message.topic, message.payload, message.qos, message.retain)
+        if token is None:
+            return False  # the news that the connection was lost is on its way
+        if message.qos:
+            self._unacked[token] = sent
         return True
 
-    def _wait_s(self) -> float:
-        return 1.0 if self._connection else 30.0
+    # --- what is due ---------------------------------------------------------------------------------------------
 
-    def _take(self, kind: str, content: Any) -> None:
-        match kind:
-            case "relay":
-                self._offer(content)
-            case "sweep":
+    def _let_time_pass(self) -> None:
+        now_s = self._clock.monotonic()
+        if self._outgoing.overdue(now_s) and self._asking_since is None:
+            self._asking_since, self._hello_at = now_s - self._timing.receipt_s, now_s
+        if self._asking_since is not None and now_s - self._asking_since >= self._timing.away_after_s:
+            self._lose_desk(f"meja polisi tidak menjawab {self._timing.away_after_s:g} s (no answer from the desk)")
+        unacked_since = self._outgoing.unacked_since()
+        if unacked_since is not None and now_s - unacked_since >= self._timing.puback_s:
+            self._session.renew("broker tidak menerima pesan (no PUBACK)")
+        if now_s >= self._sweep_at and not self._is_paging:
+            self._sweep_at = now_s + self._timing.retry_s
+            if self._was_full or self._waiting() > 0:
                 self._begin_sweep()
-                self._receipted.clear()
-            case "account":
-                self._keep(content)
-            case "up":
-                self._come_up(content)
-            case "down":
-                self._go_down(content)
-            case "message":
-                self._hear(*content)
-            case "published":
-                self._published(*content)
-            case "fault":
-                self._fault("broker", content)
-
-    def _offer(self, relay: Relay) -> None:
-        row = relay.row
-        if self._receipted.get(row.alarm, 0) >= row.revision:
-            return
-        self._live[row.alarm] = relay
-        self._live.move_to_end(row.alarm)
-        if len(self._live) > REMEMBERED:  # the journal has them; memory need not
-            self._live.popitem(last=False)
-            self._begin_sweep()
-
-    def _keep(self, answers: tuple[Answer, ...]) -> None:
-        for answer in answers:
-            self._answers[answer.desk, answer.number] = answer
-        while len(self._answers) > ANSWERS_KEPT:
-            self._answers.popitem(last=False)  # the desk asks again
-        self._send_answers()
-
-    # --- connection -------------------------------------------------------------------------------------------
-
-    def _come_up(self, receive_maximum: int) -> None:
-        self._connections += 1
-        now = self._clock.monotonic()
-        self._connection = _Connection(min(self._timing.window, receive_maximum), now)
-        self._session.subscribe([self._topic(leaf) for leaf in (Leaf.RECEIPT, Leaf.ORDER, Leaf.STATUS)])
-        self._say(Leaf.STATUS, self._status(online=True))
-        self._say_hello(now)
-        self._begin_sweep()
-        self._send_answers()
-        log.info("broker reached", uplink=self.name, window=self._connection.window)
-
-    def _go_down(self, why: str) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            for batch in connection.batches.values():
-                for row in batch.rows:
-                    self._live.setdefault(row.alarm, Relay(row))
-            log.warning("broker lost", uplink=self.name, why=why)
-        self._be_away(why)
-
-    def _be_away(self, why: str) -> None:
-        self._away = True
-        self._deliver(DeskAway(self.name, why))
-
-    def _say_hello(self, now: float) -> None:
-        connection = self._connection
-        if connection is None:
-            return
-        nonce = secrets.token_hex(8)
-        connection.nonces.append(nonce)
-        connection.hello_s = now
-        seen = {
-            desk: contract.MarkBody(database=mark.database, commit=mark.commit, token=mark.token)
-            for desk, mark in self._seen().items()
-        }
-        self._say(Leaf.HELLO, contract.HelloBody(nonce=nonce, run=self._run_body(), seen=seen))
-
-    def _look_at_the_time(self) -> None:
-        connection, now = self._connection, self._clock.monotonic()
-        if connection is None:
-            return
-        silent_s = now - max(connection.since_s, connection.answered_s or 0.0)
-        asked_in_vain = connection.answered_s is None or connection.answered_s < connection.hello_s
-        every = self._timing.hello_timeout_s if asked_in_vain else self._timing.hello_every_s
-        if now - connection.hello_s >= every:
-            self._say_hello(now)
-        if asked_in_vain and silent_s >= self._timing.away_after_s and not self._away:
-            self._be_away("the broker answers, the police desk does not; is it running, and may we subscribe?")
-        self._let_rows_go(connection, now)
-        if now - self._sweep_s >= self._timing.retry_s:
-            self._begin_sweep()
-
-    def _let_rows_go(self, connection: _Connection, now: float) -> None:
-        """Without a receipt they leave the window; the next sweep tries them again."""
-        for batch in list(connection.batches.values()):
-            since = batch.brokered_s if batch.brokered_s is not None else None
-            if since is not None and now - since >= self._timing.receipt_s:
-                for row in batch.rows:
-                    if connection.flying.get(row.alarm) == row.revision:
-                        del connection.flying[row.alarm]
-                batch.brokered_s = float("inf")  # a late receipt still counts
-
-    # --- sending ----------------------------------------------------------------------------------------------
-
-    def _begin_sweep(self) -> None:
-        self._sweeping, self._cursor, self._sweep_s = True, None, self._clock.monotonic()
-        self._backlog.clear()
+        self._forgive(now_s)
 
     def _pump(self) -> None:
-        connection = self._connection
-        if connection is None:
+        """Publish what the window allows: first what proves the way, then live alarms, then the rest."""
+        now_s = self._clock.monotonic()
+        if self._has_room and self._status_at is not None and now_s >= self._status_at:
+            self._say_status()
+        if self._has_room and now_s >= self._hello_at:
+            self._say_hello(now_s)
+        if self._has_room and self._answers and now_s >= self._answers_at:
+            self._say_answers()
+        while self._has_room and self._say_alarms():
+            pass
+        if now_s >= self._health_at:
+            self._health_at = now_s + self._timing.health_s
+            self._say_health()
+
+    @property
+    def _has_room(self) -> bool:
+        return self._number is not None and len(self._unacked) < self._session.window
+
+    def _say_status(self) -> None:
+        if self._number is None:
             return
-        while len(connection.tokens) < connection.window:
-            relays = self._next_rows(connection)
-            if not relays or not self._publish_rows(connection, relays):
-                return
+        message = self._status(self._number, online=True)
+        if self._publish(message, _Sent(Leaf.STATUS)):
+            self._status_payload, self._status_at = message.payload, None
 
-    def _next_rows(self, connection: _Connection) -> list[Relay]:
-        """Live alarms first, newest first; the backlog only once the desk has shown itself."""
-        relays: list[Relay] = []
-        while self._live and len(relays) < contract.MAX_ALARMS:
-            _, relay = self._live.popitem(last=True)
-            if self._is_due(connection, relay.row):
-                relays.append(relay)
-        while len(relays) < contract.MAX_ALARMS and connection.answered_s is not None and self._fill_backlog():
-            row = self._backlog.popleft()
-            if self._is_due(connection, row):
-                relays.append(Relay(row))
-        return relays
+    def _say_hello(self, now_s: float) -> None:
+        nonce = secrets.token_hex(8)
+        seen = {
+            mark.desk: contract.MarkBody(database=mark.database, commit=mark.commit, token=mark.token)
+            for mark in self._seen().values()
+        }
+        body = contract.HelloBody(nonce=nonce, run=self._run_body, seen=seen)
+        if not self._publish(self._seal(Leaf.HELLO, body), _Sent(Leaf.HELLO)):
+            return
+        self._nonces[nonce] = now_s
+        while len(self._nonces) > NONCES:
+            self._nonces.popitem(last=False)
+        self._hello_at = now_s + self._timing.hello_timeout_s
+        if self._asking_since is None:
+            self._asking_since = now_s
 
-    def _is_due(self, connection: _Connection, row: OutboxRow) -> bool:
-        known = max(connection.flying.get(row.alarm, 0), self._receipted.get(row.alarm, 0))
-        return row.revision > known
+    def _say_answers(self) -> None:
+        said = tuple(self._answers.values())[:ANSWERS_IN_ONE]
+        items = [
+            contract.AnswerItem(desk=a.desk, number=a.number, fate=a.fate, at=round(a.at, 3), detail=a.detail[:200])
+            for a in said
+        ]
+        if self._publish(self._seal(Leaf.ANSWER, contract.AnswerBody(answers=items)), _Sent(Leaf.ANSWER, answers=said)):
+            self._answers_at = self._clock.monotonic() + self._timing.puback_s  # until PUBACK says more
 
-    def _fill_backlog(self) -> bool:
-        if self._backlog or not self._sweeping:
-            return bool(self._backlog)
-        try:
-            rows = self._page(self._cursor, self._timing.page)
-        except BridgeError as error:
-            self._fault("backlog", str(error))
-            self._sweeping = False
+    def _say_alarms(self) -> bool:
+        """One publish of alarms; False when none may go now."""
+        self._turn_page()
+        now_s = self._clock.monotonic()
+        relays = self._outgoing.choose(now_s, len(self._unacked), self._session.window, self._is_answering)
+        if not relays:
             return False
-        self._fault("backlog", "")
-        if rows:
-            self._cursor = rows[-1].sequence
-        self._sweeping = len(rows) == self._timing.page
-        self._backlog.extend(rows)
-        return bool(rows)
-
-    def _publish_rows(self, connection: _Connection, relays: list[Relay]) -> bool:
-        now, batch = self._clock.now(), secrets.token_hex(8)
+        batch, now = secrets.token_hex(8), self._clock.now()
         items = [_item(relay, now) for relay in relays]
-        body = contract.AlarmBody(
-            batch=batch,
-            run=self._run_body(),
-            now=contract.MomentBody(at=now.wall_s, trusted=now.trusted),
-            items=items,
-        )
-        token = self._say(Leaf.ALARM, body)
-        if token is None:
-            for relay in relays:
-                self._live.setdefault(relay.row.alarm, relay)
+        body = contract.AlarmBody(batch=batch, run=self._run_body, now=self._moment(now), items=items)
+        if not self._publish(self._seal(Leaf.ALARM, body), _Sent(Leaf.ALARM, batch)):
+            self._outgoing.put_back(relays)
             return False
-        rows = tuple(relay.row for relay in relays)
-        connection.batches[batch] = _Batch(rows, token, now.mono_s)
-        connection.tokens[token] = batch
-        connection.flying.update((row.alarm, row.revision) for row in rows)
+        self._outgoing.sent(batch, relays, now_s)
         return True
 
-    def _send_answers(self) -> None:
-        connection = self._connection
-        if connection is None or not self._answers:
+    def _say_health(self) -> None:
+        now = self._moment(self._clock.now())
+        body = contract.HealthBody(run=self._run_body, now=now, waiting=self._waiting(), faults=dict(self._faults))
+        self._publish(self._seal(Leaf.HEALTH, body), _Sent(Leaf.HEALTH))
+
+    # --- the journal's rows ---------------------------------------------------------------------------------------
+
+    def _begin_sweep(self) -> None:
+        self._page_before, self._is_paging, self._was_full = None, True, False
+
+    def _turn_page(self) -> None:
+        """The next rows, newest first, when the last ones are nearly gone."""
+        if not self._is_paging or len(self._outgoing.backlog) >= contract.MAX_ALARMS:
             return
-        flying = {(a.desk, a.number, a.fate) for answers in connection.accounts.values() for a in answers}
-        answers = [a for a in self._answers.values() if (a.desk, a.number, a.fate) not in flying][:64]
-        if not answers:
-            return
-        body = contract.AnswerBody(
-            answers=[
-                contract.AnswerItem(desk=a.desk, number=a.number, fate=a.fate, at=a.at, detail=a.detail[:200])
-                for a in answers
-            ]
-        )
-        token = self._say(Leaf.ANSWER, body)
-        if token is not None:
-            connection.accounts[token] = answers
-
-    def _say(self, leaf: Leaf, body: contract.Model) -> int | None:
-        name = self._topic(leaf)
-        payload = self._signer.seal(name, body.to_body()).encode()
-        return self._session.publish(name, payload, leaf.qos, leaf.is_retained)
-
-    # --- what comes back --------------------------------------------------------------------------------------
-
-    def _published(self, token: int, reason: int) -> None:
-        connection = self._connection
-        if connection is None:
-            return
-        well = reason < FAILURE and reason != NO_SUBSCRIBERS
-        if (answers := connection.accounts.pop(token, None)) is not None:
-            for answer in answers if well else ():
-                if self._answers.get((answer.desk, answer.number)) == answer:
-                    del self._answers[answer.desk, answer.number]
-            self._send_answers()
-        if (batch_id := connection.tokens.pop(token, None)) is None:
-            return
-        batch = connection.batches.get(batch_id)
-        if batch is None:
-            return  # its receipt was faster than the PUBACK
-        batch.brokered_s = self._clock.monotonic()
-        if well:
-            self._fault("publish", "")
-            self._deliver(Brokered(tuple((row.alarm, row.revision) for row in batch.rows)))
-        else:
-            why = "nobody at the desk listens" if reason == NO_SUBSCRIBERS else f"the broker refuses alarms ({reason})"
-            self._fault("publish", f"{why}; check the desk and the broker's ACL")
-
-    def _hear(self, topic: str, payload: bytes) -> None:
-        leaf = next((leaf for leaf in (Leaf.RECEIPT, Leaf.ORDER, Leaf.STATUS) if topic == self._topic(leaf)), None)
-        if leaf is Leaf.STATUS:
-            self._watch_status(topic, payload)
-        elif leaf is not None:
-            try:
-                heard = hear(leaf, topic, payload, self._desks)
-            except NotVerified as error:
-                self._ignore(str(error))
-            else:
-                self._believe(heard)
-
-    def _believe(self, heard: Heard) -> None:
-        connection, now = self._connection, self._clock.monotonic()
-        if connection is None:
-            return
-        if heard.re:
-            self._take_receipt(connection, heard)
-        if heard.words:
-            self._answered(connection, now)
-        for word in heard.words:
-            self._deliver(DeskSpoke(word))
-
-    def _take_receipt(self, connection: _Connection, heard: Heard) -> None:
-        """Only an answer to something of ours that still waits counts: so a replay changes nothing."""
-        batch = connection.batches.get(heard.re)
-        if heard.mark is None or (batch is None and heard.re not in connection.nonces):
-            self._ignore("a receipt that answers nothing of ours")
-            return
-        self._answered(connection, self._clock.monotonic())
-        held = {(row.alarm, row.revision, row.sha256) for row in batch.rows} if batch else set()
-        named = [_named(item, batch.rows if batch else ()) for item in heard.stored]
-        items = [item for item in named if (item.alarm, item.revision, item.sha256) in held]
-        if len(items) < len(named):
-            self._ignore("a receipt for what was not sent")
-        if batch is None:
-            connection.nonces.remove(heard.re)
-        else:
-            self._clear(connection, heard.re, batch, items)
-        self._deliver(Receipted(heard.mark, tuple(items)))
-
-    def _clear(self, connection: _Connection, batch_id: str, batch: _Batch, items: list[Stored]) -> None:
-        for item in items:
-            if connection.flying.get(item.alarm) == item.revision:
-                del connection.flying[item.alarm]
-            self._receipted[item.alarm] = max(item.revision, self._receipted.get(item.alarm, 0))
-        while len(self._receipted) > REMEMBERED:
-            self._receipted.popitem(last=False)
-        got = {(item.alarm, item.revision) for item in items}
-        batch.rows = tuple(row for row in batch.rows if (row.alarm, row.revision) not in got)
-        if not batch.rows:
-            del connection.batches[batch_id]
-
-    def _answered(self, connection: _Connection, now: float) -> None:
-        first = connection.answered_s is None
-        connection.answered_s = now
-        if first or self._away:
-            self._away = False
-            self._deliver(DeskReachable(self.name))
-            self._begin_sweep()
-
-    def _watch_status(self, topic: str, payload: bytes) -> None:
-        """A late will of an earlier connection must not leave us shown as offline."""
         try:
-            own = Keyring.of([self._signer.public_text])
-            status = contract.StatusBody.model_validate_json(own.open(topic, payload).body)
-        except (NotVerified, ValueError):
-            self._ignore("a status that is not ours")
+            rows = self._page(self._page_before, PAGE_ROWS)
+        except BridgeError as error:
+            log.warning("journal not readable", uplink=self.name, why=str(error))
+            rows = []
+        self._outgoing.page_in(rows)
+        if rows:
+            self._page_before = rows[-1].sequence
+        if len(rows) < PAGE_ROWS:
+            self._is_paging, self._sweep_at = False, self._clock.monotonic() + self._timing.retry_s
+
+    # --- the broker's word ----------------------------------------------------------------------------------------
+
+    def _acked(self, token: int, code: int) -> None:
+        sent = self._unacked.pop(token, None)
+        if sent is None:
             return
-        if status.run.journal == self._run.journal and status.order < self._status(online=True).order:
-            self._say(Leaf.STATUS, self._status(online=True))
-
-    # --- small things -----------------------------------------------------------------------------------------
-
-    def _ignore(self, why: str) -> None:
-        self._ignored += 1
-        if self._ignored == 1 or self._ignored % 100 == 0:
-            log.warning("ignored", uplink=self.name, why=why, count=self._ignored)
-        self._fault("signature", f"{self._ignored} messages ignored: {why}")
-
-    def _fault(self, part: str, why: str) -> None:
-        if self._faults.get(part, "") == why:
+        now_s = self._clock.monotonic()
+        if not is_delivered(code):
+            self._undelivered(sent, code, now_s)
             return
-        self._faults[part] = why
+        self._fault(self._fault_name(sent.leaf), "")
+        match sent.leaf:
+            case Leaf.ALARM:
+                if keys := self._outgoing.acked(sent.batch, now_s):
+                    self._deliver(ev.Brokered(keys))
+            case Leaf.ANSWER:
+                self._answers_at = now_s
+                for answer in sent.answers:
+                    if self._answers.get((answer.desk, answer.number)) == answer:
+                        del self._answers[(answer.desk, answer.number)]
+
+    def _undelivered(self, sent: _Sent, code: int, now_s: float) -> None:
+        why = why_undelivered(self._topics[sent.leaf], code)
+        if code >= FAILURE or sent.leaf is Leaf.ALARM:
+            self._fault(self._fault_name(sent.leaf), why)
+        match sent.leaf:
+            case Leaf.ALARM:
+                self._outgoing.refused(sent.batch, now_s)
+                self._lose_desk(why)
+            case Leaf.HELLO:
+                self._lose_desk(why)
+            case Leaf.ANSWER:
+                self._answers_at = now_s + self._timing.retry_s
+            case Leaf.STATUS if code >= FAILURE:
+                self._status_at = now_s + self._timing.retry_s
+
+    def _fault_name(self, leaf: Leaf) -> str:
+        return f"uplink:{self.name}" if leaf is Leaf.ALARM else f"uplink:{self.name}/{leaf}"
+
+    # --- the desk's word ------------------------------------------------------------------------------------------
+
+    def _got(self, topic: str, payload: bytes) -> None:
+        if topic == self._topics[Leaf.STATUS]:
+            self._watch_status(payload)
+            return
+        try:
+            heard = self._downlink.read(topic, payload)
+        except NotVerified as error:
+            self._suspect(f"pesan palsu atau rusak di {topic} ({error})")
+            return
+        except Unreadable as error:
+            self._fault("desk:message", str(error))
+            return
+        for odd in heard.odd:
+            self._fault("desk:message", odd)
+        match heard:
+            case Receipt():
+                self._take_receipt(heard)
+            case Orders():
+                pass
+        for word in heard.words:
+            self._deliver(ev.DeskSpoke(word))
+
+    def _take_receipt(self, receipt: Receipt) -> None:
+        """It counts only if it answers what we said in this connection; an old one proves nothing."""
+        if receipt.re in self._nonces:
+            del self._nonces[receipt.re]
+            self._find_desk()
+            self._deliver(ev.Receipted(receipt.mark, ()))
+        elif receipt.re in self._outgoing.batches:
+            taken, strange = self._outgoing.receipt(receipt.re, receipt.items)
+            if strange:
+                self._suspect(
+                    f"{strange} tanda terima tidak cocok dengan yang dikirim (receipts for what was not sent)"
+                )
+            if taken:
+                self._find_desk()
+                self._deliver(ev.Receipted(receipt.mark, taken))
+        elif receipt.re and not self._outgoing.was_answered(receipt.re):
+            self._suspect("tanda terima lama atau asing diabaikan (an old or foreign receipt)")
+
+    def _watch_status(self, payload: bytes) -> None:
+        """A late will of an earlier connection, or another program, says that we are offline: say that we are not."""
+        if payload != self._status_payload and self._status_payload and self._status_at is None:
+            self._status_at = self._clock.monotonic() + self._timing.status_gap_s
+
+    def _find_desk(self) -> None:
+        now_s = self._clock.monotonic()
+        self._asking_since, self._hello_at = None, now_s + self._timing.hello_every_s
+        if not self._is_answering:
+            self._is_answering, self._why_away, self._since_s = True, "", now_s
+            self._answers_at = 0.0
+            self._outgoing.desk_answers()
+            log.info("desk reachable", uplink=self.name)
+            self._deliver(ev.DeskReachable(self.name))
+
+    def _lose_desk(self, why: str) -> None:
+        if why == self._why_away:
+            return
+        if self._is_answering or not self._why_away:
+            self._since_s = self._clock.monotonic()
+        self._is_answering, self._why_away = False, why
+        log.warning("desk away", uplink=self.name, why=why)
+        self._deliver(ev.DeskAway(self.name, why))
+
+    def _keep_answers(self, answers: tuple[Answer, ...]) -> None:
+        for answer in answers:
+            self._answers[(answer.desk, answer.number)] = answer
+            self._answers.move_to_end((answer.desk, answer.number))
+        while len(self._answers) > ANSWERS:
+            self._answers.popitem(last=False)
+
+    # --- faults ---------------------------------------------------------------------------------------------------
+
+    def _fault(self, what: str, why: str) -> None:
+        if self._faults.get(what, "") == why:
+            return
         if why:
-            log.warning("uplink fault", uplink=self.name, part=part, why=why)
-        self._deliver(Fault(f"{part}:{self.name}", why))
+            self._faults[what] = why
+        else:
+            del self._faults[what]
+        self._deliver(ev.Fault(what, why))
 
-    def _status(self, online: bool) -> contract.StatusBody:
-        now = self._clock.now()
-        return contract.StatusBody(
-            online=online,
-            version=self._version,
-            run=self._run_body(),
-            connection=self._connections,
-            at=contract.MomentBody(at=now.wall_s, trusted=now.trusted),
-        )
+    def _suspect(self, why: str) -> None:
+        """One line a minute, however much is forged."""
+        self._suspects += 1
+        now_s = self._clock.monotonic()
+        if self._suspect_at is None or now_s - self._suspect_at >= self._timing.suspect_s:
+            self._suspect_at = now_s
+            log.warning("desk message ignored", uplink=self.name, why=why, count=self._suspects)
+            self._fault("desk:signature", f"{why}; {self._suspects} kali sejak mulai (times since the start)")
 
-    def _will(self) -> Will:
-        """For the connection that is about to be made."""
-        name = self._topic(Leaf.STATUS)
-        status = self._status(online=False).model_copy(update={"connection": self._connections + 1})
-        return Will(name, self._signer.seal(name, status.to_body()).encode())
+    def _forgive(self, now_s: float) -> None:
+        """What was an hour ago is in the log; the status shows what is."""
+        if self._suspect_at is not None and now_s - self._suspect_at >= 60 * self._timing.suspect_s:
+            self._suspect_at = None
+            self._fault("desk:signature", "")
 
-    def _farewell(self) -> tuple[str, bytes, int, bool]:
-        name = self._topic(Leaf.STATUS)
-        return name, self._signer.seal(name, self._status(online=False).to_body()).encode(), 1, True
-
-    def _run_body(self) -> contract.RunBody:
-        return contract.RunBody(journal=self._run.journal, start=self._run.start, bits=self._run.bits)
-
-    def _topic(self, leaf: Leaf) -> str:
-        return contract.topic(self._post, leaf)
+    @staticmethod
+    def _moment(now: Moment) -> contract.MomentBody:
+        return contract.MomentBody(at=round(now.wall_s, 3), trusted=now.trusted)
 
 
 def _item(relay: Relay, now: Moment) -> contract.AlarmItem:
-    return contract.AlarmItem(alarm=relay.row.body, age_s=relay.row.first.age_s(now), unsafe=relay.unsafe)
-
-
-def _named(item: Stored, rows: tuple[OutboxRow, ...]) -> Stored:
-    """What the desk could not read it cannot name: a quarantined row is known by its hash."""
-    row = next((row for row in rows if item.reason and row.sha256 == item.sha256), None)
-    return Stored(row.alarm, row.revision, row.sha256, item.reason) if row else item
+    age_s = relay.row.first.age_s(now)
+    return contract.AlarmItem(
+        alarm=relay.row.body, age_s=None if age_s is None else round(age_s, 3), unsafe=relay.unsafe
+    )

@@ -18,14 +18,13 @@ from bridge.domain.press import MeshPacket, Press
 from bridge.edges import mesh_radio_packets as packets
 from bridge.edges.mesh_link import Link, check_url, open_link
 from bridge.edges.mesh_timing import Timing
-from bridge.edges.mesh_voice import Compose, Voice
+from bridge.edges.mesh_voice import Compose, Voice, origin
 from bridge.edges.stream import WAKE, Frame, FrameReader
 
 log = structlog.get_logger()
 
 Interpret = Callable[[MeshPacket], Press | None]
 
-LOOK_UP_S = 0.5  # how long a quiet reader takes to notice that it is told to stop
 HELD_MAX = 256  # packets before the channels are known: a radio's queue holds 32
 NODES_MAX = 2_000  # remembered for the status only
 NOISE_EVERY_S = 60.0
@@ -48,9 +47,9 @@ class _Session:
 
 @dataclass(slots=True)
 class _Counts:
+    tries: int = 0  # to connect, since the last handshake
     frames: int = 0
     bad_frames: int = 0
-    presses: int = 0
     told_bad: int = 0
     told_at: float = 0.0
 
@@ -118,6 +117,7 @@ class MeshRadio:
             "waiting": self._voice.waiting,
             "channel_use": self._airtime and round(self._airtime[0], 2),
             "air_util_tx": self._airtime and round(self._airtime[1], 2),
+            "tries": self._counts.tries,
             "frames": self._counts.frames,
             "bad_frames": self._counts.bad_frames,
         }
@@ -134,6 +134,7 @@ class MeshRadio:
 
     def _live_once(self) -> str:
         """One talk with the radio; returns why it ended, '' when we ended it."""
+        self._counts.tries += 1
         try:
             link = open_link(self.url, connect_s=self._timing.connect_s, write_s=self._timing.write_s)
             try:
@@ -142,8 +143,8 @@ class MeshRadio:
                 link.close()
         except RadioLost as lost:
             return str(lost)
-        except Exception:  # the top of this thread: whatever a radio sends must not end it
-            log.exception("radio reader failed", radio=self.name)
+        except Exception as error:  # noqa: BLE001 - the top of this thread: whatever a radio sends must not end it
+            log.error("radio reader failed", radio=self.name, error=type(error).__name__, at=origin(error))
             return "kesalahan program, lihat log (a fault of the program, see the log)"
         return ""
 
@@ -165,7 +166,7 @@ class MeshRadio:
 
     def _wait_s(self, session: _Session) -> float:
         held_s = session.reader.wait_s(self._clock.monotonic())
-        return LOOK_UP_S if held_s is None else min(LOOK_UP_S, held_s + 0.001)
+        return self._timing.look_up_s if held_s is None else min(self._timing.look_up_s, held_s + 0.001)
 
     def _hear(self, session: _Session, received: bytes) -> None:
         now = self._clock.monotonic()
@@ -212,10 +213,11 @@ class MeshRadio:
         if session.is_up or not session.draft.own:
             return
         self._station, session.is_up, self._told_down = session.draft, True, ""
+        self._counts.tries = 0
         station = self._station
         log.info("radio up", radio=self.name, own=f"!{station.own:08x}", firmware=station.firmware)
+        self._voice.up(session.link, station)  # first: who hears RadioUp may speak at once
         self._deliver(RadioUp(self.name, station.own, tuple(station.channels.values()), station.firmware))
-        self._voice.up(session.link, station)
         self._release(session)
 
     def _release(self, session: _Session) -> None:
@@ -246,18 +248,15 @@ class MeshRadio:
         heard = packets.mesh_packet(packet, station, self.name, self._clock.now().wall_s)
         press = self._interpret(heard) if certain else self._interpret_doubtful(heard)
         if press is not None:
-            self._counts.presses += 1
             self._deliver(PressHeard(press, now))
 
     def _interpret_doubtful(self, heard: MeshPacket) -> Press | None:
-        """Bytes were lost near this frame, so its key proves nothing: it counts as said on one of our private channels.
-
-        It may not be dropped: nobody says it again.
-        """
+        """Bytes were lost near this frame, so its key proves nothing: it counts as said on a channel, a private one
+        first. It may not be dropped: nobody says it again."""
         if not heard.pki_key:
             return self._interpret(heard)
-        private = [channel for channel in self._station.channels.values() if channel.is_private]
-        claims = (replace(heard, pki_key=b"", channel=channel) for channel in private)
+        channels = sorted(self._station.channels.values(), key=lambda channel: not channel.is_private)
+        claims = (replace(heard, pki_key=b"", channel=channel) for channel in channels)
         return next((press for claim in claims if (press := self._interpret(claim)) is not None), None)
 
     def _remember(self, sender: int, now: float) -> None:

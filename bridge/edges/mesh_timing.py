@@ -15,6 +15,7 @@ class Timing:
     backoff_s: tuple[float, float] = (1.0, 15.0)
     text_gap_s: float = 2.2  # firmware silently drops a text less than 2 s after the last one it saw
     write_s: float = 5.0
+    look_up_s: float = 0.5  # how long a quiet reader takes to notice that it is told to stop
     taken_s: float = 10.0  # the radio's queueStatus for a text
     ack_s: float = 120.0  # how long an answer is still understood; who waits for it times that himself
     stop_s: float = 3.0

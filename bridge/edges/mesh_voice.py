@@ -1,6 +1,7 @@
 """What we say on the mesh: one bounded queue, one thread, paced; and the fate of every text as events."""
 
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,12 @@ class _Said:
     taken: bool = False
 
 
+def origin(error: Exception) -> str:
+    """Where an error was raised. Not a traceback: the locals of a reader may hold a radio's keys."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+
+
 class Voice:
     """Says Tell and Announce through whatever link is up, and keeps that link awake with heartbeats.
 
@@ -48,6 +55,7 @@ class Voice:
         self._free: int | None = None
         self._beat_at = self._text_at = 0.0
         self._is_stopped = False
+        self._speaking: Words | None = None
         self._deliver: Deliver = lambda _event: None
         self._thread = threading.Thread(target=self._run, name=f"radio-{name}-out", daemon=True)
 
@@ -137,8 +145,14 @@ class Voice:
         while not self._is_stopped:
             try:
                 self._serve()
-            except Exception:  # the top of this thread: a text that cannot be made must not end it
-                log.exception("radio voice failed")
+            except Exception as error:  # noqa: BLE001 - the top of this thread: a text that cannot be made must not end it
+                log.error("radio voice failed", error=type(error).__name__, at=origin(error))
+                self._give_up_speaking()
+
+    def _give_up_speaking(self) -> None:
+        words, self._speaking = self._speaking, None
+        if words is not None:
+            self._deliver(TextFailed(words.ticket, "kesalahan program, lihat log (a fault of the program)"))
 
     def _serve(self) -> None:
         """One thing: a heartbeat, a text, or a wait."""
@@ -159,7 +173,9 @@ class Voice:
         if link is not None and beat:
             self._write(link, packets.heartbeat())
         if link is not None and words is not None:
+            self._speaking = words
             self._speak(link, words)
+            self._speaking = None
 
     def _may_speak(self, now: float) -> bool:
         return bool(self._waiting) and now >= self._text_at and self._free != 0

@@ -154,7 +154,10 @@ def _clock(picture: dict[str, Any], say: Voice) -> Finding:
 
 def _alarms(alarms: list[dict[str, Any]], say: Voice) -> Finding:
     lines = [say("alarms_open", count=len(alarms)) if alarms else say("alarms_none")]
-    lines += [f"{alarm['id']}  {alarm['kind']}  {alarm['stage']}  {alarm['place'] or '?'}" for alarm in alarms]
+    lines += [
+        f"{alarm['id']}  {alarm['kind']}  {alarm['stage']}  {alarm['place'] or say('place_unknown')}"
+        for alarm in alarms
+    ]
     return Finding("alarms", State.OK, "\n".join(lines))
 
 

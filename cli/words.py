@@ -83,16 +83,17 @@ SAID: dict[str, tuple[str, str]] = {
     "custody_quarantined": ("karantina", "quarantined"),
     "place_unknown": ("tempat tidak diketahui", "place unknown"),
     # press
+    "press_kind": ("jenis {kind} tidak dikenal; ada: {kinds}", "there is no kind {kind}; known: {kinds}"),
     "press_done": ("LATIHAN dipukul: {id}", "DRILL struck: {id}"),
     "press_journaled": ("  {s:.1f} s  pos sudah menyimpannya", "  {s:.1f} s  the post has it on disk"),
     "press_stored": ("  {s:.1f} s  meja polisi sudah menyimpannya", "  {s:.1f} s  the police desk has stored it"),
     "press_not_journaled": (
-        "tidak tersimpan di jurnal dalam {s} detik; lihat: kentongan status",
-        "not in the journal within {s} s; see: kentongan status",
+        "tidak tersimpan di jurnal dalam {s:g} detik; lihat: kentongan status",
+        "not in the journal within {s:g} s; see: kentongan status",
     ),
     "press_not_stored": (
-        "meja polisi belum menjawab dalam {s} detik; alarm disimpan dan akan dikirim; lihat: kentongan status",
-        "no answer of the police desk within {s} s; the alarm is kept and will be sent; see: kentongan status",
+        "meja polisi belum menjawab dalam {s:g} detik; alarm disimpan dan akan dikirim; lihat: kentongan status",
+        "no answer of the police desk within {s:g} s; the alarm is kept and will be sent; see: kentongan status",
     ),
     # setup
     "setup_exists": (

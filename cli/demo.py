@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -215,6 +217,14 @@ def count(night: Night) -> dict[str, Any]:
     }
 
 
+def wait_for_the_end() -> None:
+    """Until Ctrl-C or SIGTERM, so that everything is put away in both cases."""
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    told.wait()
+
+
 def demo(as_json: bool, stay: bool, lang: str) -> None:
     """The whole command. Raises typer.Exit(1) when a step did not come true or the count is not whole."""
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
@@ -234,9 +244,7 @@ def demo(as_json: bool, stay: bool, lang: str) -> None:
                 result = count(scene)
             if stay:
                 say("stay", radio=scene.radio)
-                with contextlib.suppress(KeyboardInterrupt):
-                    while True:
-                        time.sleep(1.0)
+                wait_for_the_end()
     except DemoFailed as fault:
         result["failed"] = str(fault)
         say("failed", why=fault)

@@ -1,0 +1,81 @@
+"""The demo is what a newcomer sees first: it tells the truth, also when something breaks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.village.scene import until
+
+DEMO = [sys.executable, "-m", "cli", "demo", "--json"]
+
+
+def demo(*more: str, home: Path) -> subprocess.Popen[str]:
+    pipe = subprocess.PIPE
+    environment = os.environ | {"TMPDIR": str(home)}
+    return subprocess.Popen(DEMO + list(more), stdout=pipe, stderr=pipe, text=True, env=environment)
+
+
+def children(parent: int) -> dict[int, str]:
+    """Process id → command line of a process's children, from /proc."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == parent:
+                found[int(stat.parent.name)] = (stat.parent / "cmdline").read_text().replace("\0", " ")
+        except (OSError, IndexError):
+            continue  # it ended while we looked
+    return found
+
+
+def test_the_demo_counts_at_both_ends_and_ends_well_within_a_minute(tmp_path: Path) -> None:
+    start = time.monotonic()
+    running = demo(home=tmp_path)
+    out, told = running.communicate(timeout=100)
+    assert running.returncode == 0, told
+    result = json.loads(out)
+    counted = {name: result[name] for name in ("pressed", "stored", "answered", "lost", "doubled")}
+    assert counted == {"pressed": 2, "stored": 2, "answered": 2, "lost": 0, "doubled": 0}
+    assert {"siren", "stored", "told_not_connected", "told_closed"} <= set(result["seconds"])
+    assert time.monotonic() - start < 60
+    assert list(tmp_path.iterdir()) == [], "the demo leaves nothing behind"
+
+
+def test_the_demo_in_english_tells_the_story_in_order(tmp_path: Path) -> None:
+    running = demo("--lang", "en", home=tmp_path)
+    _, told = running.communicate(timeout=100)
+    words = ("is cut", "strikes", "siren sounds", "is back", "stores", "reads", "sends", "closes", "Done")
+    places = [told.find(word) for word in words]
+    assert places == sorted(places) and -1 not in places, told
+
+
+def test_a_desk_that_dies_makes_the_demo_fail_and_say_so(tmp_path: Path) -> None:
+    running = demo(home=tmp_path)
+    try:
+        desk = until(lambda: [pid for pid, words in children(running.pid).items() if "desk run" in words], 30, "a desk")
+        os.kill(desk[0], signal.SIGKILL)
+        out, told = running.communicate(timeout=100)
+    finally:
+        running.kill()
+    assert running.returncode == 1, told
+    assert "desk" in json.loads(out)["failed"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stay_keeps_running_until_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+    running = demo("--stay", home=tmp_path)
+    try:
+        assert running.stderr is not None
+        told = ""
+        while "tcp://" not in told:
+            told += running.stderr.readline()
+        running.send_signal(number)
+        running.communicate(timeout=30)
+    finally:
+        running.kill()
+    assert list(tmp_path.iterdir()) == []

@@ -4,20 +4,21 @@ import os
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection
 
 from bridge.domain.alarm import Moment
-from bridge.domain.commands import Fact
+from bridge.domain.commands import Fact, SaveAlarm
 from bridge.domain.errors import JournalFailed
 from bridge.domain.ids import Run
 from bridge.ledger import Memory
 from bridge.store import folder, schema
 from bridge.store.faults import FAULTS, JournalDamaged, JournalGone, translate
 from bridge.store.loading import load_memory
+from bridge.store.rescue import latest_start, rescue
 from bridge.store.retention import KEPT_S, delete_old
 from bridge.store.writing import write_facts
 
@@ -54,6 +55,7 @@ class Journal:
         self.begun_anew = ""
         self.run = Run("", 0, run_bits)
         self._lock, self._moment = lock, moment
+        self._rescued: list[Fact] = []
         self._inode, self._is_begun = 0, False
         self._connection: Connection | None = None
 
@@ -78,13 +80,13 @@ class Journal:
         return journal
 
     def load(self) -> Loaded:
-        """Raises JournalFailed. A journal that turns out damaged is set aside: then there is nothing to load."""
+        """Raises JournalFailed. A journal that turns out damaged is set aside; what was rescued is loaded."""
         try:
             with self._ready() as connection:
                 return Loaded(*load_memory(connection, self._moment))
         except JournalDamaged as damage:
             self._begin_anew(damage)
-            return Loaded(Memory(), 0)
+            return self.load()
 
     def write(self, facts: Sequence[Fact]) -> None:
         """One transaction for all facts: on return they are on the disk. Raises JournalFailed; write them again then.
@@ -160,6 +162,8 @@ class Journal:
             connection.exec_driver_sql("UPDATE journal SET starts = ?", (self.run.start,))
             started = (self.run.start, self.run.bits, self._moment.wall_s, self._moment.trusted)
             connection.exec_driver_sql("INSERT INTO run (start, bits, wall_s, trusted) VALUES (?, ?, ?, ?)", started)
+            write_facts(connection, self._rescued)
+        self._rescued = []
         folder.fsync_folder(self.path.parent)
 
     def _begin_anew(self, damage: JournalFailed) -> None:
@@ -169,10 +173,13 @@ class Journal:
         try:
             if folder.inode(self.path):
                 self.set_aside = folder.put_aside(self.path)
+                self._rescued = rescue(self.set_aside)
         except OSError as error:
             raise translate(error, self.path) from error
-        kept = f"; the old file is kept as {self.set_aside.name}: look for alarms in it" if self.set_aside else ""
-        self.begun_anew = f"{damage}; a new journal was begun{kept}"
+        if self.run.start == 0:
+            self.run = replace(self.run, start=latest_start(self._rescued) + 1)
+        kept = f", with {_alarms(self._rescued)} alarms rescued from {self.set_aside.name}" if self.set_aside else ""
+        self.begun_anew = f"{damage}; a new one was begun{kept}; look at the disk, it may be dying"
         log.error("journal begun anew", why=self.begun_anew)
         with self._ready():
             pass  # a disk that fails just now is tried again: the next to need the file begins it
@@ -210,3 +217,7 @@ class Journal:
                 connection.close()
             except FAULTS as error:
                 log.warning("journal not closed cleanly", why=str(translate(error, self.path)))
+
+
+def _alarms(facts: list[Fact]) -> int:
+    return sum(isinstance(fact, SaveAlarm) for fact in facts)

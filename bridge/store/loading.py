@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from bridge.domain.alarm import Alarm, Moment, Stage
 from bridge.domain.desk import Mark
 from bridge.ledger import FORGET_S, Memory
-from bridge.store.rows import alarm_from_state, word_from_row
+from bridge.store.rows import GARBLED, alarm_from_state, word_from_row
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -53,5 +53,5 @@ def _legible(read: Callable[[Any], T], rows: Iterable[Any]) -> Iterator[T]:
     for row in rows:
         try:
             yield read(row)
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except GARBLED as error:
             log.error("a row of the journal is garbled", row=str(row)[:200], why=repr(error))

@@ -8,6 +8,8 @@ from bridge.domain.desk import Answer, Fate, OrderKind, Word
 from bridge.domain.place import Place
 from bridge.domain.press import Kind, Remark, Sighting, Trust, Via
 
+GARBLED = (ValueError, LookupError, TypeError, AttributeError)  # what reading a row may raise that the disk garbled
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 

@@ -45,6 +45,13 @@ def reading(path: Path) -> Iterator[Connection]:
         yield connection
 
 
+def reading_raw(path: Path) -> sqlite3.Connection:
+    """Without SQLAlchemy, rows by name: for a file that is damaged. Raises sqlite3.Error."""
+    connection = _connect(path, "ro")
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
 def bring_up_to_date(connection: Connection, path: Path) -> None:
     """Raises JournalFailed for a file of a newer program or another one, and what SQLAlchemy and sqlite3 raise."""
     revision = _revision(connection, path)

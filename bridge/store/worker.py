@@ -146,7 +146,7 @@ class JournalWorker:
         """False when it is time to go."""
         with self._changed:
             self._health.rest()
-            if not (self._waiting or self._is_suspect or self._stopping.is_set()):
+            if not (self._waiting or self._is_suspect or self._is_new_journal() or self._stopping.is_set()):
                 self._changed.wait(self._quiet_s())
             if self._stopping.is_set():
                 return bool(self._waiting) and self._clock.monotonic() < self._give_up_at
@@ -197,9 +197,13 @@ class JournalWorker:
             return
         time.sleep(BACK_OFF_S[0])  # stopping, and still trying
 
+    def _is_new_journal(self) -> bool:
+        """There is none yet, or nobody was told that it is another one."""
+        return self._journal is None or self._journal.run != self._run_known
+
     def _report_new_journal(self, journal: Journal) -> None:
         """A damaged file was set aside, or the disk that was away at start is here now: memory fills the journal."""
-        if journal.run != self._run_known:
+        if self._is_new_journal():
             self._run_known = journal.run
             self._deliver(JournalReplaced(journal.run, journal.begun_anew or f"journal {journal.path} was opened late"))
 

@@ -43,8 +43,10 @@ class Hands:
 
     def do(self, line: str) -> None:
         """One line. Raises NotUnderstood, Over."""
-        match line.split("#", 1)[0].split(maxsplit=2):
+        match line.strip().split(maxsplit=2):
             case []:
+                return
+            case [first, *_] if first.startswith("#"):
                 return
             case ["press" | "tekan", house, *words]:
                 self._node(house).text(words[0] if words else "TOLONG")
@@ -107,8 +109,9 @@ def simulate(
         typer.Option(metavar="FILE", help="Kerjakan baris perintah dari berkas dahulu. (Do these lines first.)"),
     ] = None,
     evening: Annotated[
-        bool, typer.Option("--evening", help="Malam dengan sepuluh panggilan dari benih. (Ten calls by the seed.)")
-    ] = False,
+        float,
+        typer.Option(metavar="MINUTES", min=0, help="Sepuluh panggilan dalam sekian menit. (Ten calls in so long.)"),
+    ] = 0.0,
     once: Annotated[bool, typer.Option("--once", help="Berhenti bila masukan habis. (End with the input.)")] = False,
     lang: Lang = "",
 ) -> None:
@@ -132,7 +135,7 @@ def simulate(
         typer.echo(say("simulate_help"))
         over = threading.Event()
         if evening:
-            threading.Thread(target=_evening, args=(village, hands.gateway, seed, over), daemon=True).start()
+            threading.Thread(target=_evening, args=(village, hands.gateway, seed, evening, over), daemon=True).start()
         try:
             _play(hands, lines, once)
         except (Over, KeyboardInterrupt):
@@ -162,7 +165,7 @@ def _print_sources(village: "Village", gateway: "Node") -> None:
             typer.echo(f'[[source]]\nnode = "!{node.num:08x}"\nlabel = "{name}"\nhouse = "{name}"\n')
 
 
-def _evening(village: "Village", gateway: "Node", seed: int, over: threading.Event) -> None:
+def _evening(village: "Village", gateway: "Node", seed: int, minutes: float, over: threading.Event) -> None:
     from simulator.script import evening, play
 
     houses = [name for name, node in village.nodes.items() if node is not gateway]
@@ -170,7 +173,7 @@ def _evening(village: "Village", gateway: "Node", seed: int, over: threading.Eve
     def tell(call: "Strike", _: int) -> None:
         typer.echo(f"{call.at_s:6.1f} s  {call.house}  {call.how.name.lower()}  {call.words}")
 
-    play(evening(houses, seed), village.nodes, over, tell)
+    play(evening(houses, seed, minutes), village.nodes, over, tell)
 
 
 def _play(hands: Hands, script: list[str], once: bool) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.bench_post import Post, make_post
 from tests.cli.kentongan import run
+from tests.cli.posts import Post, make_post
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.bench_post import UPLINK, Post, make_post, terminal, until
 from tests.cli.kentongan import ENVIRONMENT
+from tests.cli.posts import UPLINK, Post, make_post, terminal, until
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from cli.status import Finding, State, look, table
 from cli.words import Voice
-from tests.cli.bench_post import Post, make_post
+from tests.cli.posts import Post, make_post
 
 ENGLISH = Voice("en")
 WELL: dict[str, Any] = {

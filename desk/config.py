@@ -14,6 +14,7 @@ from mqtt.signature import Signer
 
 FILE = "desk.toml"
 KEY = "desk.key"
+DATABASE = "sqlite:///desk.sqlite3"
 
 
 class Section(BaseModel):
@@ -26,7 +27,7 @@ class DeskSection(Section):
     id: str = Field(min_length=1, max_length=64)
     name: str = Field(min_length=1, max_length=60)
     key: Path = Path(KEY)
-    database: str = "sqlite:///desk.sqlite3"
+    database: str = DATABASE
 
 
 class MqttSection(Section):
@@ -80,28 +81,30 @@ def load(path: Path) -> DeskConfig:
         raise ConfigError(f"{path}: {'; '.join(_mistakes(error))}") from error
 
 
-def create(folder: Path, url: str, name: str, database: str = "") -> tuple[DeskConfig, Signer]:
-    """A new desk in `folder`: its file and its key. Raises ConfigError when there is one already, or no room."""
-    path = folder / FILE
-    if path.exists():
-        raise ConfigError(f"{path} exists; this desk is made already")
-    desk = {"id": f"desk-{uuid.uuid4().hex[:12]}", "name": name, "key": KEY}
-    desk["database"] = database or "sqlite:///desk.sqlite3"
-    said: dict[str, Any] = {"desk": desk, "mqtt": {"url": url}}
+def plan(folder: Path, url: str, name: str, database: str = "") -> DeskConfig:
+    """A new desk for `folder`; nothing is written. Raises ConfigError when there is one already."""
+    if (folder / FILE).exists():
+        raise ConfigError(f"{folder / FILE} exists; this desk is made already")
+    if (folder / KEY).exists():
+        raise ConfigError(f"{folder / KEY} exists but {FILE} does not; move the key away or restore the file")
+    desk = {"id": f"desk-{uuid.uuid4().hex[:12]}", "name": name, "database": database or DATABASE}
     try:
-        config = DeskConfig.model_validate(said | {"folder": folder.resolve()})
-        folder.mkdir(parents=True, exist_ok=True)
-        signer = Signer.create(folder / KEY)
-        _write_private(path, _toml(said))
+        return DeskConfig.model_validate({"desk": desk, "mqtt": {"url": url}, "folder": folder.resolve()})
     except ValidationError as error:
         raise ConfigError("; ".join(_mistakes(error))) from error
-    except FileExistsError as error:
-        raise ConfigError(
-            f"{folder / KEY} exists but {path} does not; move the key away or restore the file"
-        ) from error
+
+
+def write(config: DeskConfig) -> Signer:
+    """Make the key and the file that only their owner may read. Raises ConfigError."""
+    desk, mqtt = config.desk, config.mqtt
+    said = {"desk": {"id": desk.id, "name": desk.name, "key": str(desk.key), "database": desk.database}}
+    said["mqtt"] = {"url": mqtt.url}
+    try:
+        signer = Signer.create(config.key_file)
+        _write_private(config.folder / FILE, _toml(said))
     except OSError as error:
-        raise ConfigError(f"{folder}: {error.strerror}") from error
-    return config, signer
+        raise ConfigError(f"{config.folder}: {error.strerror}") from error
+    return signer
 
 
 def load_key(config: DeskConfig) -> Signer:

@@ -2,15 +2,19 @@
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import structlog
 
-from bridge.domain.errors import BridgeError
-from desk.config import DeskConfig, load_key
+from bridge.domain.errors import BridgeError, ConfigError
+from desk.config import DeskConfig, load_key, plan, write
 from desk.run import Desk
 from desk.store import Store
 from mqtt.contract import Leaf, desk_filter
 from mqtt.session import Session, SessionConfig, Subscription
+from mqtt.signature import Signer
 
 log = structlog.get_logger()
 
@@ -58,6 +62,32 @@ class Service:
                 raise BridgeError("the desk's thread has ended; see the log, then start it again")
         self.stop()
         log.info("desk stopped")
+
+
+def found(folder: Path, url: str, name: str, database: str = "") -> tuple[DeskConfig, Signer]:
+    """Make a new desk: database first, then key and desk.toml. Raises ConfigError or StoreFailed; then none is made."""
+    config = plan(folder, url, name, database)
+    session_config(config)
+    store = Store(config.database_url, config.desk.id)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # calls for help are nobody else's business
+    except OSError as error:
+        raise ConfigError(f"{folder}: {error.strerror}") from error
+    store.open()
+    store.close()
+    return config, write(config)
+
+
+@contextmanager
+def opened(config: DeskConfig) -> Iterator[Store]:
+    """The database, for a command beside (or without) the running desk. Raises StoreFailed."""
+    store = Store(config.database_url, config.desk.id)
+    try:
+        store.open()
+        with store.plainly():
+            yield store
+    finally:
+        store.close()
 
 
 def session_config(config: DeskConfig) -> SessionConfig:

@@ -29,6 +29,10 @@ BUSY_S = 10.0
 T = TypeVar("T")
 
 
+class KeyRefused(BridgeError):
+    """A post's key that may not be registered."""
+
+
 class StoreFailed(BridgeError):
     """The desk's database cannot be opened or written."""
 
@@ -77,12 +81,10 @@ class Store:
 
     def open(self) -> None:
         """Bring the tables up to date and learn the database's id. Raises StoreFailed."""
-        try:
+        with self.plainly():
             _migrate(self._engine)
             with self._engine.connect() as connection:
                 self.database = connection.execute(select(LEDGER.c.database)).scalar_one()
-        except SQLAlchemyError as error:
-            raise StoreFailed(_plain_fault(self._engine, error)) from error
 
     def close(self) -> None:
         self._engine.dispose()
@@ -105,6 +107,14 @@ class Store:
                 transaction.rollback()
                 return
             connection.execute(insert(COMMITS).values(number=number, token=change.token, at=change.at))
+
+    @contextmanager
+    def plainly(self) -> Iterator["Store"]:
+        """For people: what the database refuses becomes one clear line (StoreFailed)."""
+        try:
+            yield self
+        except SQLAlchemyError as error:
+            raise StoreFailed(_plain_fault(self._engine, error)) from error
 
     def mark(self) -> Mark:
         """How far the database has got; commit 0 when nothing was ever stored."""
@@ -148,7 +158,7 @@ class Store:
     def add_post(self, post: PostId, public: str, replace: bool = False) -> bool:
         """Register a post's key; False when it was registered already.
 
-        Raises ValueError for a key that is none, that was revoked, or that would silently replace another.
+        Raises ValueError for a key that is none, KeyRefused for one that was revoked or would silently replace another.
         """
         kid = key_id(read_public(public))
         with self.changing() as change:
@@ -156,10 +166,10 @@ class Store:
             if any(key.kid == kid and key.revoked_at is None for key in known):
                 return False
             if any(key.kid == kid for key in known):
-                raise ValueError(f"{post}: this key was revoked; let the post make a new one")
+                raise KeyRefused(f"{post}: this key was revoked; let the post make a new one")
             in_force = [key.kid for key in known if key.revoked_at is None]
             if in_force and not replace:
-                raise ValueError(f"{post} already has the key {in_force[0]}; use --replace to revoke it")
+                raise KeyRefused(f"{post} already has the key {in_force[0]}; use --replace to revoke it")
             _replace_key(change, str(post), kid, public.strip(), is_new=not known)
         return True
 

@@ -5,6 +5,8 @@ from typing import Annotated
 import typer
 
 from bridge.domain.errors import BridgeError
+from cli.desk import app as desk_app
+from cli.desk import app as desk_app
 from cli.journal import journal_app
 from cli.options import Lang
 from cli.press import press
@@ -48,7 +50,9 @@ app.command("press")(press)
 app.add_typer(journal_app, name="journal")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
+app.add_typer(desk_app, name="desk")
 app.command("simulate")(simulate)
+app.add_typer(desk_app, name="desk")
 
 
 @app.command("demo")

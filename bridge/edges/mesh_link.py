@@ -1,9 +1,11 @@
 """The wire to a radio: a serial port or a TCP socket as one file descriptor, read and written without blocking."""
 
+import errno
 import os
 import select
 import socket
 import termios
+import threading
 import time
 from contextlib import suppress
 from typing import Protocol
@@ -35,6 +37,7 @@ class Link:
     def __init__(self, wire: _Descriptor, *, is_serial: bool, write_s: float) -> None:
         self._wire, self._fd, self._write_s = wire, wire.fileno(), write_s
         self.is_serial, self.fault = is_serial, ""
+        self._closing, self._is_closed = threading.Lock(), False
         self._readable, self._writable = select.poll(), select.poll()
         self._readable.register(self._fd, select.POLLIN)
         self._writable.register(self._fd, select.POLLOUT)
@@ -63,13 +66,19 @@ class Link:
             if left_s <= 0 or not (ready := self._writable.poll(left_s * 1000)):
                 raise RadioLost("radio tidak menerima data (the radio takes no bytes)")
             try:
-                octets = octets[os.write(self._fd, octets) :]
+                octets = octets[self._write(octets) :]
             except BlockingIOError:
                 continue
             except OSError as error:
                 raise RadioLost(f"sambungan radio putus (link to the radio lost): {error.strerror}") from error
             if ready[0][1] & _GONE and octets:
                 raise RadioLost("sambungan radio putus (link to the radio lost)")
+
+    def _write(self, octets: bytes) -> int:
+        with self._closing:  # a number that was closed may be somebody else's file by now
+            if self._is_closed:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            return os.write(self._fd, octets)
 
     def finish(self) -> None:
         """No more will be written. A TCP radio reads what came before; closing with bytes unread would cut it off."""
@@ -78,7 +87,9 @@ class Link:
                 self._wire.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
-        with suppress(OSError):
+        """The reading thread's to do; a writer that comes later meets RadioLost."""
+        with self._closing, suppress(OSError):
+            self._is_closed = True
             self._wire.close()
 
 

@@ -48,6 +48,7 @@ class _Session:
 @dataclass(slots=True)
 class _Counts:
     tries: int = 0  # to connect, since the last handshake
+    read_bytes: int = 0
     frames: int = 0
     bad_frames: int = 0
     told_bad: int = 0
@@ -152,11 +153,14 @@ class MeshRadio:
         now = self._clock.monotonic()
         session = _Session(link, FrameReader(packets.is_sound, self._timing.byte_gap_s), now, now)
         self._session = session
-        self._greet(session)
-        while not self._stopping.is_set():
-            self._hear(session, link.read(self._wait_s(session)))
-            self._look(session)
-        self._say_goodbye(session)
+        try:
+            self._greet(session)
+            while not self._stopping.is_set():
+                self._hear(session, link.read(self._wait_s(session)))
+                self._look(session)
+            self._say_goodbye(session)
+        finally:
+            self._release(session)  # a handshake that broke off must not cost a press
 
     def _greet(self, session: _Session) -> None:
         """Ask for everything; a serial console must be woken first."""
@@ -170,6 +174,7 @@ class MeshRadio:
 
     def _hear(self, session: _Session, received: bytes) -> None:
         now = self._clock.monotonic()
+        self._counts.read_bytes += len(received)
         frames = session.reader.feed(received, now) if received else session.reader.expire(now)
         for frame in frames:
             self._counts.frames += 1
@@ -236,7 +241,7 @@ class MeshRadio:
         station = self._station
         if not packet.HasField("decoded"):
             return  # a channel whose key our radio does not hold
-        if (answer := packets.acknowledgement(packet)) is not None:
+        if certain and (answer := packets.acknowledgement(packet)) is not None:
             self._voice.answered(answer)
         sender = getattr(packet, "from")
         if sender == station.own:
@@ -286,8 +291,7 @@ class MeshRadio:
         """The talk is over; whether it had got as far as a handshake."""
         session, self._session = self._session, None
         self._voice.down()
-        if session is not None:
-            self._release(session)
+        log.debug("radio talk over", radio=self.name, read_bytes=self._counts.read_bytes, frames=self._counts.frames)
         if why:
             self._down(why)
         return session is not None and session.is_up

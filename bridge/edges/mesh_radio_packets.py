@@ -178,8 +178,9 @@ class Numbers:
 
     def next_want(self) -> int:
         """A number for `want_config`, none of those that mean something."""
-        number = self.next()
-        return self.next() if number in _SPECIAL_WANTS else number
+        while (number := self.next()) in _SPECIAL_WANTS:
+            continue
+        return number
 
 
 def want_config(number: int) -> bytes:

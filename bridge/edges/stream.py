@@ -111,7 +111,7 @@ class FrameReader:
         return start + 1 < len(self._bytes)
 
     def _end(self) -> int:
-        """Where the frame at hand says that it ends; -1 for a length that no frame has, its head's end if cut there."""
+        """Where the frame at hand says that it ends, at least; -1 for a length that no frame has."""
         head = self._bytes[self._at : self._at + HEAD_BYTES]
         if len(head) < HEAD_BYTES:
             return self._at + HEAD_BYTES + 1
@@ -135,14 +135,18 @@ class FrameReader:
             return _Verdict.DOUBTFUL
         if len(held) < end + len(START):
             return _Verdict.WAIT
-        return _Verdict.REJECT if self._fits_better(inner, end) else _Verdict.DOUBTFUL
+        return self._compare(inner, end)
 
-    def _fits_better(self, inner: int, end: int) -> bool:
-        """Whether frames that follow one another from `inner` on reach past `end` and meet a start mark there."""
+    def _compare(self, inner: int, end: int) -> _Verdict:
+        """No start mark follows a sound frame: it loses if frames in a row from `inner` on lead past it to one."""
         at = inner
         while at < end and self._bytes.startswith(START, at):
             at += HEAD_BYTES + int.from_bytes(self._bytes[at + 2 : at + HEAD_BYTES], "big")
-        return at > end and self._bytes.startswith(START, at)
+        if at <= end:
+            return _Verdict.DOUBTFUL
+        if len(self._bytes) < at + len(START):
+            return _Verdict.WAIT
+        return _Verdict.REJECT if self._bytes.startswith(START, at) else _Verdict.DOUBTFUL
 
     def _reject(self, end: int) -> None:
         """Not a frame: look on behind its start mark. What lies in its extent stays in doubt."""

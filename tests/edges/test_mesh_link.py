@@ -131,3 +131,15 @@ def test_who_takes_no_bytes_is_lost_in_time(plug: Plug) -> None:
     with pytest.raises(RadioLost, match="tidak menerima"):
         link.write(b"x" * 1_000_000)
     link.close()
+
+
+def test_a_closed_wire_is_never_written_to(plug: Plug) -> None:
+    """Its number may belong to the journal by then."""
+    link = open_port(plug.path)
+    number = link._fd
+    link.close()
+    other = os.open(os.devnull, os.O_RDWR)
+    assert other == number
+    with pytest.raises(RadioLost):
+        link.write(b"halo")
+    os.close(other)

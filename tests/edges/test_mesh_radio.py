@@ -211,15 +211,20 @@ def test_a_url_that_names_no_radio_is_a_mistake(url: str) -> None:
         Post(url)
 
 
-def test_back_off_grows_and_starts_over_after_a_handshake() -> None:
+def test_back_off_grows_to_its_limit_and_starts_over_after_a_handshake() -> None:
+    assert Timing().backoff_s == (1.0, 15.0)
     timing = replace(QUICK, handshake_s=0.01, silence_s=30.0, backoff_s=(0.1, 0.4))
-    with ScriptedNode(answers=False) as node, post(node.url, timing):
-        came = [wait_for_connection(node, number) for number in range(1, 6)]
+    with ScriptedNode(answers=False) as node, post(node.url, timing) as here:
+        came = [wait_for_connection(node, number) for number in range(1, 8)]
         waits = [later - earlier for earlier, later in itertools.pairwise(came)]
-        assert waits[0] < waits[1] < waits[2]
-        assert waits[3] == pytest.approx(waits[2], abs=0.2)
+        assert all(wait >= least for wait, least in zip(waits, [0.1, 0.2, 0.4, 0.4, 0.4, 0.4], strict=True))
+        assert min(waits[3:]) < 0.8
         node.answers = True
-        wait_for_connection(node, 6)
+        here.inbox.until(RadioUp)
+        node.answers = False
+        node.hang_up()
+        again = [wait_for_connection(node, node.connections + number) for number in (0, 1, 2)]
+        assert min(later - earlier for earlier, later in itertools.pairwise(again)) < 0.4
 
 
 def wait_for_connection(node: ScriptedNode, number: int) -> float:
@@ -379,7 +384,7 @@ def test_no_secret_is_logged_or_kept(village: Village) -> None:
     with structlog.testing.capture_logs() as logs, post(gateway.serve_tcp()) as here:
         here.inbox.until(RadioUp)
         kept = repr([vars(here.radio), vars(here.radio._voice), here.radio._station, here.radio.picture(), logs])
-    assert [entry["event"] for entry in logs] == ["radio up"]
+    assert [entry["event"] for entry in logs] == ["radio up", "radio talk over"]
     for secret in (village.channel.psk, gateway.identity.private_key):
         assert secret.hex() not in kept
         assert repr(secret)[2:-1] not in kept
@@ -414,3 +419,12 @@ def test_a_burst_of_two_thousand_presses_passes_fast(capsys: pytest.CaptureFixtu
     with capsys.disabled():
         print(f"\n2,000 presses over TCP, read, decoded, understood and delivered: {2_000 / (last - began):,.0f}/s")
     assert len({event.press.id for event in here.inbox.all() if isinstance(event, PressHeard)}) == 2_000
+
+
+def test_a_handshake_that_breaks_off_costs_no_press() -> None:
+    """The node hands over what it kept and dies before it has told its channels."""
+    with ScriptedNode(answers=False) as node, post(node.url) as here:
+        eventually(lambda: bool(node.client.wants), "it asks")
+        node.send(frame(pki_text(ALICE, 1, b"tolong")))
+        node.hang_up()
+        assert here.hears("tolong").pki_key == PINNED[ALICE]

@@ -3,6 +3,7 @@
 Run with -s to see the numbers.
 """
 
+import itertools
 import random
 import time
 from collections import Counter
@@ -96,6 +97,18 @@ def judge(name: str, counts: Counter[str], cuts: int, later: int) -> None:
     assert lost <= 0.002 * later
     assert spliced <= 0.003 * cuts
     assert verified == 0
+
+
+def test_twenty_thousand_cuts_in_ragged_pieces() -> None:
+    """The same as a wire would bring it: the reader must decide before all is there."""
+    counts: Counter[str] = Counter()
+    chance = random.Random(3)
+    for cut, later in cuts(village_traffic, CUTS):
+        stream = cut + b"".join(map(frame, later))
+        ends = sorted(chance.sample(range(1, len(stream)), 3))
+        pieces = [stream[start:end] for start, end in itertools.pairwise([0, *ends, len(stream)])]
+        counts += score(read(*pieces), later)
+    judge("in ragged pieces", counts, CUTS, CUTS * LATER)
 
 
 @pytest.mark.parametrize("traffic", [village_traffic, twins, proven])

@@ -60,10 +60,7 @@ def test_a_reaction_says_what_it_reacts_to() -> None:
 def test_firmwares_own_frames_are_sound_to_the_last_byte() -> None:
     """What the reader asks in doubt must never refuse what a real radio wrote."""
     bodies = [
-        octets[4:]
-        for name in names()
-        for line, octets in Recording.load(name).pieces()
-        if line["kind"] != "text"
+        octets[4:] for name in names() for line, octets in Recording.load(name).pieces() if line["kind"] != "text"
     ]
     assert len(bodies) > 1_500
     assert [body for body in bodies if not packets.is_sound(body)] == []

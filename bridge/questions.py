@@ -84,7 +84,7 @@ class Questions:
 
     def _list(self, question: dict[str, Any]) -> dict[str, Any]:
         limit = question.get("limit", MOST_ALARMS)
-        if not isinstance(limit, int) or not 1 <= limit <= MOST_ALARMS:
+        if type(limit) is not int or not 1 <= limit <= MOST_ALARMS:
             raise NotAsked(f"limit is 1 to {MOST_ALARMS}")
         return {"alarms": self._reader.alarms(limit, question.get("open") is True)}
 

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from bridge.domain.errors import JournalFailed
 
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_NO_FORMAT = "unsupported file format"  # a broken header, for which SQLite has no code of its own
 _ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space on it",
     sqlite3.SQLITE_READONLY: "it cannot be written; check its rights and whether the disk is mounted read-only",
@@ -35,7 +36,7 @@ def translate(error: Exception, path: Path) -> JournalFailed:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the primary code; the rest is detail
     said = " ".join(str(cause).split()) or type(cause).__name__
-    if code in _CORRUPT or isinstance(cause, UnicodeDecodeError):
+    if code in _CORRUPT or isinstance(cause, UnicodeDecodeError) or said == _NO_FORMAT:
         return JournalDamaged(f"journal {path} is damaged ({said})")
     if isinstance(cause, OSError):
         said = cause.strerror or said

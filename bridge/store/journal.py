@@ -104,7 +104,7 @@ class Journal:
         self._disconnect()  # what SQLite still has in memory proves nothing
         try:
             with self._ready() as connection:
-                schema.check_pages(connection, self.path)
+                schema.check(connection, self.path)
         except JournalDamaged as damage:
             self._begin_anew(damage)
 
@@ -146,8 +146,8 @@ class Journal:
 
     def _open(self) -> None:
         try:
-            with self._ready() as connection:
-                schema.check_pages(connection, self.path)
+            with self._ready():
+                pass
         except JournalDamaged as damage:
             self._begin_anew(damage)
 
@@ -191,6 +191,7 @@ class Journal:
             connection = self._connection = self._connection or self._connect()
             if not self._is_begun:
                 schema.bring_up_to_date(connection, self.path)
+                schema.check(connection, self.path)
                 self._begin_run(connection)
                 self._is_begun = True
             yield connection

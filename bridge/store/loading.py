@@ -29,7 +29,7 @@ def load_memory(connection: Connection, now: Moment) -> tuple[Memory, int]:
     memory = Memory(
         alarms=_alarms(connection, now),
         presses=_presses(connection),
-        words=tuple(_legible(word_from_row, connection.exec_driver_sql(_WORDS))),
+        words=tuple(legible(word_from_row, connection.exec_driver_sql(_WORDS))),
         marks=tuple(Mark(*row) for row in connection.exec_driver_sql(_MARKS)),
         sequence=connection.exec_driver_sql("SELECT coalesce(max(sequence), 0) FROM alarm").scalar_one(),
     )
@@ -39,7 +39,7 @@ def load_memory(connection: Connection, now: Moment) -> tuple[Memory, int]:
 def _alarms(connection: Connection, now: Moment) -> tuple[Alarm, ...]:
     since = now.wall_s - FORGET_S if now.trusted else float("-inf")
     rows = connection.exec_driver_sql(_RECENT, (Stage.CLOSED.value, since, NEWEST)).all()
-    return tuple(_legible(lambda row: alarm_from_state(row.state, row.stage), reversed(rows)))
+    return tuple(legible(lambda row: alarm_from_state(row.state, row.stage), reversed(rows)))
 
 
 def _presses(connection: Connection) -> dict[str, str]:
@@ -48,7 +48,7 @@ def _presses(connection: Connection) -> dict[str, str]:
     return {press: press if press == alarm else alarm for press, alarm in rows}
 
 
-def _legible(read: Callable[[Any], T], rows: Iterable[Any]) -> Iterator[T]:
+def legible(read: Callable[[Any], T], rows: Iterable[Any]) -> Iterator[T]:
     """A row that the disk has garbled in place is left out; what waits for the desk is sent from the outbox anyway."""
     for row in rows:
         try:

@@ -16,7 +16,7 @@ from bridge.domain.commands import OutboxRow
 from bridge.domain.errors import JournalFailed
 from bridge.store import schema
 from bridge.store.faults import FAULTS, JournalDamaged, translate
-from bridge.store.loading import PENDING
+from bridge.store.loading import PENDING, legible
 from bridge.store.rows import alarm_from_state
 
 _NEWEST = (1 << 63) - 1
@@ -59,10 +59,7 @@ class JournalReader:
         """The newest alarms first, each a JSON-able line of a list."""
         with self._look() as connection:
             rows = connection.exec_driver_sql(_ALARMS, (_CLOSED if open_only else _ANY, limit)).all()
-        return [
-            _line(alarm_from_state(state, stage)) | {"desk": _custody(revision, receipted, reason)}
-            for state, stage, revision, receipted, reason in rows
-        ]
+        return list(legible(_with_custody, rows))
 
     def alarm(self, alarm_id: str) -> dict[str, Any]:
         """Everything about one alarm, JSON-able."""
@@ -70,9 +67,9 @@ class JournalReader:
             found = connection.exec_driver_sql(_ALARM, (alarm_id,)).first()
             if found is None:
                 raise JournalFailed(f"journal {self._path}: no alarm {alarm_id!r}; see: kentongan journal list")
-            sequence, state, stage = found
+            sequence, line = found.sequence, next(legible(_line_of, [found]), {"id": alarm_id})
             outbox = _dicts(connection, _OUTBOX, sequence)
-            return _line(alarm_from_state(state, stage)) | {
+            return line | {
                 "desk": _custody(*(outbox[0][name] for name in ("revision", "receipted", "reason"))) if outbox else "",
                 "outbox": outbox[0] if outbox else None,
                 "sightings": _dicts(connection, _SIGHTINGS, sequence),
@@ -92,6 +89,14 @@ class JournalReader:
             if isinstance(failure, JournalDamaged):
                 self._on_damage()
             raise failure from error
+
+
+def _line_of(row: Any) -> dict[str, Any]:
+    return _line(alarm_from_state(row.state, row.stage))
+
+
+def _with_custody(row: Any) -> dict[str, Any]:
+    return _line_of(row) | {"desk": _custody(row.revision, row.receipted, row.reason)}
 
 
 def _line(alarm: Alarm) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,10 @@ from sqlalchemy.pool import NullPool
 from bridge.domain.errors import JournalFailed
 from bridge.store.faults import JournalDamaged
 
+MIGRATIONS = Path(__file__).parent / "migrations"
+NEW_FILE = MIGRATIONS / "all_revisions.sql"
 HEAD = "journal_0001"  # the newest Alembic revision; known here so that Alembic is imported only to upgrade
+BEFORE_ALL = "journal_0000"  # Alembic's own table stands, and no revision in it
 
 BUSY_MS = 2000  # a technician's sqlite3 shell may look in; nobody else writes
 # The worker moves the log into the file while nothing waits; this many pages only if it never comes to that.
@@ -60,16 +63,22 @@ def bring_up_to_date(connection: Connection, path: Path) -> None:
     (mode,) = _outside_transactions(connection, "PRAGMA journal_mode = WAL")
     if mode != "wal":
         raise JournalFailed(f"journal {path}: this disk cannot hold a write-ahead log; choose a local disk")
-    if revision != HEAD:
+    if revision is None:
+        _make(connection)
+    elif revision != HEAD:
         _upgrade(connection)
 
 
-def check_pages(connection: Connection, path: Path) -> None:
-    """SQLite's own quick check of every page. Raises JournalDamaged, SQLAlchemyError."""
+def check(connection: Connection, path: Path) -> None:
+    """SQLite's own quick check of every page, and that the tables are ours to the letter.
+
+    Raises JournalDamaged, SQLAlchemyError.
+    """
     said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    garbled = set(map(_words, _new_file()[:-1])) - set(map(_words, _made(connection)))
     connection.rollback()
-    if said != "ok":
-        raise JournalDamaged(f"journal {path} is damaged ({' '.join(str(said).split())})")
+    if said != "ok" or garbled:
+        raise JournalDamaged(f"journal {path} is damaged ({_words(str(said)) if said != 'ok' else garbled.pop()})")
 
 
 def checkpoint(connection: Connection) -> None:
@@ -115,7 +124,7 @@ def _revision(connection: Connection, path: Path) -> str | None:
     if not tables:
         revision = None
     elif "alembic_version" in tables:
-        revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or BEFORE_ALL
     else:
         revision = ""
     connection.rollback()
@@ -124,13 +133,43 @@ def _revision(connection: Connection, path: Path) -> str | None:
     return revision
 
 
+def _make(connection: Connection) -> None:
+    """A new file, by what Alembic's revisions come to: importing Alembic itself costs a bridge 11 MB."""
+    with connection.begin():
+        for statement in _new_file():
+            connection.exec_driver_sql(statement)
+
+
+def _new_file() -> list[str]:
+    """The statements that make a new file; the last one names the revision."""
+    statements = NEW_FILE.read_text(encoding="utf-8").split(";\n")
+    return [statement for statement in statements if statement.strip()]
+
+
+def _made(connection: Connection) -> Sequence[str]:
+    """The statements that made the tables which are there."""
+    return connection.exec_driver_sql("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").scalars().all()
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _upgrade(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     with connection.begin():  # all of it or nothing: SQLite's tables are made in a transaction as well
         command.upgrade(config, "head")
+
+
+def sql_of_all_revisions() -> str:
+    """What belongs into NEW_FILE: the tables after every revision. A test compares, so the revisions stay the truth."""
+    with create_engine("sqlite://").connect() as connection:
+        _upgrade(connection)
+        lines = [*_made(connection), f"INSERT INTO alembic_version (version_num) VALUES ('{HEAD}')"]
+    return "\n".join(line.rstrip() for line in "".join(f"{line};\n" for line in lines).splitlines()) + "\n"

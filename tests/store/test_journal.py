@@ -22,8 +22,7 @@ from bridge.domain.desk import Answer, Fate, Mark, OrderKind, Word
 from bridge.domain.errors import JournalBusy, JournalFailed
 from bridge.domain.press import Kind, Sighting
 from bridge.domain.step import Step
-from bridge.store import Journal, JournalReader, without_disk
-from bridge.store import schema as journal_schema
+from bridge.store import Journal, JournalReader, schema, without_disk
 from bridge.store.tables import Row
 from tests.store.village import BITS, DAY_S, NOW, TODAY_S, alarm, heard, press_id, receipt, row, saved
 
@@ -273,26 +272,36 @@ def alter(path: Path, *statements: str) -> None:
     connection.close()
 
 
-def test_alembic_makes_exactly_the_tables_that_are_declared(path: Path, opened: Callable[[], Journal]) -> None:
+def test_a_new_file_holds_what_all_revisions_come_to(path: Path, journal: Journal) -> None:
+    """Written anew with: schema.NEW_FILE.write_text(schema.sql_of_all_revisions())."""
+    assert schema.NEW_FILE.read_text(encoding="utf-8") == schema.sql_of_all_revisions()
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
+
+
+def test_the_revisions_make_exactly_the_tables_that_are_declared(path: Path, opened: Callable[[], Journal]) -> None:
     opened().close()
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
-        difference = compare_metadata(
-            MigrationContext.configure(connection, opts={"compare_type": True}), Row.metadata
-        )  # fmt: skip
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Row.metadata) == []
     engine.dispose()
-    assert difference == []
 
 
-def test_the_newest_revision_is_the_one_that_needs_no_alembic() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "bridge" / "store" / "migrations"))
-    config.set_main_option("path_separator", "os")
-    assert ScriptDirectory.from_config(config).get_current_head() == journal_schema.HEAD
+def test_an_older_journal_is_brought_up_to_date_by_alembic(path: Path, opened: Callable[[], Journal]) -> None:
+    """From before the first table: what a revision does, it does in one transaction or not at all."""
+    alter(path, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+    journal = opened()
+    journal.write(heard(1))
+    assert (journal.run.start, journal.load().pending) == (1, 1)
 
 
-def test_a_current_journal_costs_no_alembic(path: Path, opened: Callable[[], Journal]) -> None:
-    opened().close()
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_start_costs_no_alembic(path: Path, opened: Callable[[], Journal], is_new: bool) -> None:
+    if not is_new:
+        opened().close()
     program = (
         "import sys\nfrom pathlib import Path\nfrom bridge.store import Journal\n"
         "from bridge.domain.alarm import Moment\n"

@@ -1,111 +1,28 @@
 """The engine decides from memory: every event in order, time by hand, and nothing promised before the disk has it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
 from bridge.domain import commands as cmd
 from bridge.domain import events as ev
-from bridge.domain.alarm import Moment, Outcome, Stage
-from bridge.domain.desk import Fate, Mark, OrderKind, Stored, Word
-from bridge.domain.ids import PostId, Run, node_source, packet_press
+from bridge.domain.alarm import Outcome, Stage
+from bridge.domain.desk import Fate, Mark, OrderKind
+from bridge.domain.ids import packet_press
 from bridge.domain.place import Place, Source
-from bridge.domain.press import Channel, ChannelKey, Kind, Press, Remark, Sighting, Trust, Via
+from bridge.domain.press import Kind, Remark
 from bridge.domain.step import Step
 from bridge.engine import Engine
 from bridge.ledger import Memory
-
-POST = PostId("35.09.14.2005", "pos-1")
-RUN = Run("journal-1", 1, "00112233445566aa")
-HOUSE = 0x0A01
-NUMBERS = 1_800_000_000_000  # a desk's numbers are at least its clock in milliseconds
-WELL = Mark("desk-1", "database-1", 10, "t10")
+from tests.engine.stage import HOUSE, NUMBERS, POST, RUN, WELL, Post, Village, press, receipt, word
 
 
-class Village:
-    """A register with one known house."""
-
-    def find(self, source: str) -> Source | None:
-        return Source(source, Place(house="RT03-12"), label="RT03-12") if source == node_source(HOUSE) else None
-
-    def trust(self, press: Press) -> Trust:
-        return Trust.CHANNEL if press.source == node_source(HOUSE) else Trust.UNKNOWN
-
-
-def press(packet: int, kind: Kind = Kind.FIRE, num: int = HOUSE, *remarks: Remark) -> Press:
-    return Press(
-        packet_press(num, packet),
-        node_source(num),
-        kind,
-        Via.TEXT,
-        words=kind.value,
-        channel="SiagaDesa",
-        remarks=frozenset(remarks),
-        sighting=Sighting("gw1", 6.0, -80, 0, 1.0),
-    )
-
-
-@dataclass
-class Post_:
-    """Feeds the engine; plays disk and radio only when told to."""
-
-    uplinks: tuple[str, ...] = ("police",)
-    memory: Memory = field(default_factory=Memory)
-    now: Moment = field(default_factory=lambda: Moment(1, 100.0, 1_800_000_000.0, True))
-    done: list[cmd.Command] = field(default_factory=list)
-    facts: list[cmd.Fact] = field(default_factory=list)
-    number: int = 0
-
-    def __post_init__(self) -> None:
-        self.engine = Engine(POST, RUN, self.memory, Village(), self.now, self.uplinks)
-
-    def happen(self, event: ev.Event, after_s: float = 0.0) -> list[cmd.Command]:
-        self.now = replace(self.now, mono_s=self.now.mono_s + after_s, wall_s=self.now.wall_s + after_s)
-        decision = self.engine.handle(event, self.now)
-        self.number = decision.number or self.number
-        self.facts += decision.facts
-        self.done += decision.now
-        return list(decision.now)
-
-    def hear(self, press_: Press, after_s: float = 0.0) -> list[cmd.Command]:
-        return self.happen(ev.PressHeard(press_, self.now.mono_s + after_s), after_s)
-
-    def commit(self) -> list[cmd.Command]:
-        return self.happen(ev.Committed(self.number))
-
-    def deliver(self, tell: cmd.Tell, after_s: float = 1.0) -> list[cmd.Command]:
-        return self.happen(ev.TextSent(tell.ticket)) + self.happen(ev.TextDelivered(tell.ticket), after_s)
-
-    def of(self, kind: type) -> list:
-        return [command for command in self.done if isinstance(command, kind)]
-
-    def rows(self) -> list[cmd.OutboxRow]:
-        return [fact.row for fact in self.facts if isinstance(fact, cmd.SaveAlarm) and fact.row]
-
-
-@pytest.fixture
-def post() -> Post_:
-    stage = Post_()
-    stage.happen(ev.RadioUp("gw1", 0x0B02, (Channel(1, "SiagaDesa", ChannelKey.PRIVATE),), "2.7.26"))
-    stage.happen(ev.DeskReachable("police"))
-    return stage
-
-
-def receipt(row: cmd.OutboxRow, mark: Mark = WELL) -> ev.Receipted:
-    return ev.Receipted(mark, (Stored(row.alarm, row.revision, row.sha256),))
-
-
-def word(number: int, stage: Stage | None, alarm: str, kind: OrderKind = OrderKind.STAGE, **more: str) -> ev.DeskSpoke:
-    said = Word("desk-1", NUMBERS + number, kind, alarm, node_source(HOUSE), stage, "Polsek Ajung", **more)
-    return ev.DeskSpoke(said)
-
-
-def test_the_siren_rings_before_the_disk_has_anything_and_nothing_else_happens(post: Post_) -> None:
+def test_the_siren_rings_before_the_disk_has_anything_and_nothing_else_happens(post: Post) -> None:
     done = post.hear(press(1))
     assert done == [cmd.Sound(packet_press(HOUSE, 1), Kind.FIRE, Place(house="RT03-12"))]
 
 
-def test_the_commit_releases_the_relay_and_the_answer(post: Post_) -> None:
+def test_the_commit_releases_the_relay_and_the_answer(post: Post) -> None:
     post.hear(press(1))
     done = post.commit()
     assert [type(command) for command in done] == [cmd.Relay, cmd.Tell]
@@ -113,13 +30,13 @@ def test_the_commit_releases_the_relay_and_the_answer(post: Post_) -> None:
 
 
 def test_without_a_desk_the_striker_hears_that_the_police_are_not_connected() -> None:
-    stage = Post_(uplinks=())
+    stage = Post(uplinks=())
     stage.happen(ev.RadioUp("gw1", 1, (), ""))
     stage.hear(press(1))
     assert [c.step for c in stage.commit() if isinstance(c, cmd.Tell)] == [Step.NOT_CONNECTED]
 
 
-def test_a_desk_that_goes_away_before_it_stored_is_told_once(post: Post_) -> None:
+def test_a_desk_that_goes_away_before_it_stored_is_told_once(post: Post) -> None:
     post.hear(press(1))
     (first,) = [c for c in post.commit() if isinstance(c, cmd.Tell)]
     post.deliver(first)
@@ -129,7 +46,7 @@ def test_a_desk_that_goes_away_before_it_stored_is_told_once(post: Post_) -> Non
     assert [tell.step for tell in post.of(cmd.Tell)] == [Step.JOURNALED, Step.NOT_CONNECTED]
 
 
-def test_every_step_of_the_desk_is_told_and_accounted_for(post: Post_) -> None:
+def test_every_step_of_the_desk_is_told_and_accounted_for(post: Post) -> None:
     post.hear(press(1))
     for tell in [c for c in post.commit() if isinstance(c, cmd.Tell)]:
         post.deliver(tell)
@@ -154,7 +71,7 @@ def test_every_step_of_the_desk_is_told_and_accounted_for(post: Post_) -> None:
     ]
 
 
-def test_each_known_answer_raises_the_revision_but_brokered_and_the_desks_stages_do_not(post: Post_) -> None:
+def test_each_known_answer_raises_the_revision_but_brokered_and_the_desks_stages_do_not(post: Post) -> None:
     post.hear(press(1))
     (tell,) = [c for c in post.commit() if isinstance(c, cmd.Tell)]
     alarm = packet_press(HOUSE, 1)
@@ -165,14 +82,14 @@ def test_each_known_answer_raises_the_revision_but_brokered_and_the_desks_stages
     assert [row.revision for row in post.rows()] == [1, 2]
 
 
-def test_brokered_is_never_shown_to_people(post: Post_) -> None:
+def test_brokered_is_never_shown_to_people(post: Post) -> None:
     post.hear(press(1))
     post.commit()
     post.happen(ev.Brokered(((packet_press(HOUSE, 1), 1),)))
     assert [tell.step for tell in post.of(cmd.Tell)] == [Step.JOURNALED]
 
 
-def test_a_packet_heard_again_is_a_sighting_and_nothing_more(post: Post_) -> None:
+def test_a_packet_heard_again_is_a_sighting_and_nothing_more(post: Post) -> None:
     post.hear(press(1))
     post.commit()
     before = len(post.rows())
@@ -182,7 +99,7 @@ def test_a_packet_heard_again_is_a_sighting_and_nothing_more(post: Post_) -> Non
     assert len([f for f in post.facts if isinstance(f, cmd.SaveSighting)]) == 4  # bounded
 
 
-def test_one_hand_striking_on_is_one_alarm_and_rings_again_but_not_at_each_beat(post: Post_) -> None:
+def test_one_hand_striking_on_is_one_alarm_and_rings_again_but_not_at_each_beat(post: Post) -> None:
     for n in range(10):
         post.hear(press(n + 1, Kind.PANIC), 5.0)
     assert {row.alarm for row in post.rows()} == {packet_press(HOUSE, 1)}
@@ -190,7 +107,7 @@ def test_one_hand_striking_on_is_one_alarm_and_rings_again_but_not_at_each_beat(
     assert len(post.of(cmd.Sound)) == 3  # at 0, 20 and 40 s
 
 
-def test_a_plainer_kind_refines_the_alarm_and_rings(post: Post_) -> None:
+def test_a_plainer_kind_refines_the_alarm_and_rings(post: Post) -> None:
     post.hear(press(1, Kind.PANIC))
     post.commit()
     (sound,) = post.hear(press(2, Kind.FIRE), 2.0)
@@ -198,19 +115,19 @@ def test_a_plainer_kind_refines_the_alarm_and_rings(post: Post_) -> None:
 
 
 @pytest.mark.parametrize("gap_s, alarms", [(119.0, 1), (121.0, 2)])
-def test_two_minutes_make_a_new_alarm(post: Post_, gap_s: float, alarms: int) -> None:
+def test_two_minutes_make_a_new_alarm(post: Post, gap_s: float, alarms: int) -> None:
     post.hear(press(1))
     post.hear(press(2), gap_s)
     assert len({row.alarm for row in post.rows()}) == alarms
 
 
-def test_after_half_an_hour_of_striking_it_is_news_again(post: Post_) -> None:
+def test_after_half_an_hour_of_striking_it_is_news_again(post: Post) -> None:
     for n in range(20):
         post.hear(press(n + 1), 100.0)
     assert len({row.alarm for row in post.rows()}) == 2
 
 
-def test_talk_and_drills_never_swallow_a_call_for_help(post: Post_) -> None:
+def test_talk_and_drills_never_swallow_a_call_for_help(post: Post) -> None:
     post.hear(press(1, Kind.FIRE, HOUSE, Remark.PERHAPS_TALK))
     post.hear(press(2, Kind.FIRE, HOUSE, Remark.DRILL))
     post.hear(press(3, Kind.FIRE))
@@ -218,14 +135,14 @@ def test_talk_and_drills_never_swallow_a_call_for_help(post: Post_) -> None:
     assert [sound.alarm for sound in post.of(cmd.Sound)] == [packet_press(HOUSE, 1), packet_press(HOUSE, 3)]
 
 
-def test_different_sources_are_different_alarms_and_a_stranger_rings_too(post: Post_) -> None:
+def test_different_sources_are_different_alarms_and_a_stranger_rings_too(post: Post) -> None:
     post.hear(press(1))
     (sound,) = post.hear(press(1, Kind.FIRE, 0xBAD))
     assert sound.place is None
     assert len({row.alarm for row in post.rows()}) == 2
 
 
-def test_a_stalled_disk_relays_from_memory_unsafe_and_promises_nothing(post: Post_) -> None:
+def test_a_stalled_disk_relays_from_memory_unsafe_and_promises_nothing(post: Post) -> None:
     post.hear(press(1))
     assert post.happen(ev.Tick(), 1.9) == []
     (relay,) = post.happen(ev.Tick(), 0.2)
@@ -236,14 +153,14 @@ def test_a_stalled_disk_relays_from_memory_unsafe_and_promises_nothing(post: Pos
     assert len(post.of(cmd.Sound)) == 2
 
 
-def test_an_alarm_known_only_from_memory_may_still_be_stored_and_told_so(post: Post_) -> None:
+def test_an_alarm_known_only_from_memory_may_still_be_stored_and_told_so(post: Post) -> None:
     post.hear(press(1))
     post.happen(ev.Tick(), 3.0)
     done = post.happen(receipt(post.rows()[-1]))
     assert [c.step for c in done if isinstance(c, cmd.Tell)] == [Step.STORED]
 
 
-def test_a_nak_is_tried_again_and_then_called_by_name(post: Post_) -> None:
+def test_a_nak_is_tried_again_and_then_called_by_name(post: Post) -> None:
     post.hear(press(1))
     (tell,) = [c for c in post.commit() if isinstance(c, cmd.Tell)]
     post.happen(ev.TextFailed(tell.ticket, "MAX_RETRANSMIT"))
@@ -257,7 +174,7 @@ def test_a_nak_is_tried_again_and_then_called_by_name(post: Post_) -> None:
     assert done[0].called == ("RT03-12",) and done[0].channel == "SiagaDesa"
 
 
-def test_after_two_hours_the_striker_counts_as_not_reached_and_the_desk_is_told(post: Post_) -> None:
+def test_after_two_hours_the_striker_counts_as_not_reached_and_the_desk_is_told(post: Post) -> None:
     post.hear(press(1))
     post.commit()
     alarm = packet_press(HOUSE, 1)
@@ -272,7 +189,7 @@ def test_after_two_hours_the_striker_counts_as_not_reached_and_the_desk_is_told(
     assert [f.outcome for f in post.facts if isinstance(f, cmd.SaveReply)][-1] is Outcome.NOT_REACHED
 
 
-def test_a_word_heard_twice_is_obeyed_once_and_accounted_for_twice(post: Post_) -> None:
+def test_a_word_heard_twice_is_obeyed_once_and_accounted_for_twice(post: Post) -> None:
     event = word(9, None, "", OrderKind.SIREN_OFF)
     post.happen(event)
     post.commit()
@@ -281,15 +198,15 @@ def test_a_word_heard_twice_is_obeyed_once_and_accounted_for_twice(post: Post_) 
     assert [a.fate for c in post.of(cmd.Account) for a in c.answers] == [Fate.DONE, Fate.DONE]
 
 
-def test_a_word_replayed_after_a_restart_does_nothing(post: Post_) -> None:
+def test_a_word_replayed_after_a_restart_does_nothing(post: Post) -> None:
     post.happen(word(9, None, "", OrderKind.SIREN_OFF))
     saved = [(f.word, f.answer) for f in post.facts if isinstance(f, cmd.SaveWord)]
-    later = Post_(memory=Memory(words=tuple(saved)))
+    later = Post(memory=Memory(words=tuple(saved)))
     later.happen(word(9, None, "", OrderKind.SIREN_OFF))
     assert later.of(cmd.Silence) == []
 
 
-def test_a_lower_stage_after_a_higher_one_is_superseded(post: Post_) -> None:
+def test_a_lower_stage_after_a_higher_one_is_superseded(post: Post) -> None:
     post.hear(press(1))
     post.commit()
     alarm = packet_press(HOUSE, 1)
@@ -299,7 +216,7 @@ def test_a_lower_stage_after_a_higher_one_is_superseded(post: Post_) -> None:
     assert fates[NUMBERS + 1] is Fate.SUPERSEDED
 
 
-def test_a_post_with_a_new_journal_still_owes_the_striker_the_officers_word(post: Post_) -> None:
+def test_a_post_with_a_new_journal_still_owes_the_striker_the_officers_word(post: Post) -> None:
     (tell,) = [c for c in post.happen(word(3, Stage.DISPATCHED, "node:00000a01/0000beef")) if isinstance(c, cmd.Tell)]
     assert (tell.to, tell.step) == (HOUSE, Step.DISPATCHED)
     post.deliver(tell)
@@ -307,7 +224,7 @@ def test_a_post_with_a_new_journal_still_owes_the_striker_the_officers_word(post
 
 
 @pytest.mark.parametrize("mark", [replace(WELL, commit=9), replace(WELL, database="database-2", commit=99)])
-def test_a_restored_or_new_desk_gets_everything_again(post: Post_, mark: Mark) -> None:
+def test_a_restored_or_new_desk_gets_everything_again(post: Post, mark: Mark) -> None:
     post.happen(ev.Receipted(WELL, ()))
     post.happen(ev.Receipted(mark, ()))
     assert [f.desk for f in post.facts if isinstance(f, cmd.Reopen)] == ["desk-1"]
@@ -315,7 +232,7 @@ def test_a_restored_or_new_desk_gets_everything_again(post: Post_, mark: Mark) -
     assert len(post.of(cmd.Sweep)) == 1
 
 
-def test_an_idle_desk_costs_no_disk_write(post: Post_) -> None:
+def test_an_idle_desk_costs_no_disk_write(post: Post) -> None:
     post.happen(ev.Receipted(WELL, ()))
     before = len(post.facts)
     for _ in range(10):
@@ -323,12 +240,12 @@ def test_an_idle_desk_costs_no_disk_write(post: Post_) -> None:
     assert len(post.facts) == before
 
 
-def test_after_a_restart_the_owed_answer_is_given_and_old_packets_are_known(post: Post_) -> None:
+def test_after_a_restart_the_owed_answer_is_given_and_old_packets_are_known(post: Post) -> None:
     post.hear(press(1))
     post.commit()
     saved = [f for f in post.facts if isinstance(f, cmd.SaveAlarm)][-1]
     memory = Memory(alarms=(saved.alarm,), presses={saved.alarm.id: saved.alarm.id}, sequence=1)
-    later = Post_(memory=memory, now=replace(post.now, start=2, mono_s=5.0, wall_s=post.now.wall_s + 60))
+    later = Post(memory=memory, now=replace(post.now, start=2, mono_s=5.0, wall_s=post.now.wall_s + 60))
     (tell,) = [c for c in later.happen(ev.RadioUp("gw1", 1, (), "")) if isinstance(c, cmd.Tell)]
     assert tell.step is Step.JOURNALED
     assert later.hear(press(1)) == []
@@ -339,7 +256,7 @@ def test_a_storm_is_answered_by_name_not_one_by_one() -> None:
         def find(self, source: str) -> Source:
             return Source(source, Place(house=source[-4:]), label=source[-4:])
 
-    stage = Post_()
+    stage = Post()
     stage.engine = Engine(POST, RUN, Memory(), Full(), stage.now, ("police",))
     stage.happen(ev.DeskReachable("police"))
     for n in range(40):
@@ -351,7 +268,7 @@ def test_a_storm_is_answered_by_name_not_one_by_one() -> None:
     assert len(stage.of(cmd.Tell)) == 3
 
 
-def test_a_damaged_journal_is_filled_again_from_memory(post: Post_) -> None:
+def test_a_damaged_journal_is_filled_again_from_memory(post: Post) -> None:
     post.hear(press(1))
     post.commit()
     post.happen(ev.JournalReplaced(replace(RUN, journal="journal-2"), "malformed; set aside"))

@@ -173,7 +173,7 @@ class Journal:
         try:
             if folder.inode(self.path):
                 self.set_aside = folder.put_aside(self.path)
-                self._rescued = rescue(self.set_aside)
+                self._rescued += rescue(self.set_aside)
         except OSError as error:
             raise translate(error, self.path) from error
         if self.run.start == 0:

@@ -14,6 +14,7 @@ from bridge.domain.commands import Fact
 from bridge.domain.errors import JournalFailed
 from bridge.domain.events import Committed, Fault, JournalReplaced
 from bridge.domain.ports import Clock, Deliver
+from bridge.store.faults import JournalDamaged
 from bridge.store.health import Health
 from bridge.store.journal import Journal
 
@@ -136,6 +137,7 @@ class JournalWorker:
                     self._do_what_is_due()
                     self._failures = 0
                 except JournalFailed as error:
+                    self._is_suspect |= isinstance(error, JournalDamaged)
                     self._failed(str(error))
         finally:
             self._health.rest()

@@ -4,6 +4,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from bridge.domain.errors import ConfigError
@@ -95,12 +96,13 @@ class SessionConfig:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(_unreadable("password_file", self.password_file, error)) from error
 
-    def tls_context(self) -> ssl.SSLContext | None:
+    def tls_context(self) -> "TlsContext | None":
         """None for plain TCP. Raises ConfigError naming the file that is wrong."""
         if not self.is_tls:
             return None
+        context = TlsContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
         try:
-            context = ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
+            context.load_verify_locations(self.ca) if self.ca else context.load_default_certs()
         except OSError as error:  # SSLError is one
             raise ConfigError(_unreadable("ca", self.ca, error)) from error
         if self.cert is not None:
@@ -109,6 +111,16 @@ class SessionConfig:
             except OSError as error:
                 raise ConfigError(_unreadable("cert/key", self.cert, error)) from error
         return context
+
+
+class TlsContext(ssl.SSLContext):
+    """Remembers the socket that it wrapped: paho leaves it open when the handshake fails."""
+
+    wrapped: ssl.SSLSocket | None = None
+
+    def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        self.wrapped = super().wrap_socket(*args, **kwargs)
+        return self.wrapped
 
 
 def is_delivered(code: int) -> bool:
@@ -164,6 +176,8 @@ def why_unreachable(place: str, error: OSError) -> str:
             return f"TLS dengan broker {place} gagal: periksa url, ca, cert dan key (TLS failed: {said})"
         case ConnectionRefusedError():
             return f"tidak ada broker di {place}: periksa url dan broker (connection refused)"
+        case ConnectionResetError() | BrokenPipeError():
+            return f"broker {place} memutus saat menyambung: periksa url (mqtt atau mqtts) dan port (connection reset)"
         case socket.gaierror():
             return f"nama broker {place} tidak ditemukan: periksa internet dan url (name not found)"
         case TimeoutError():
@@ -172,5 +186,11 @@ def why_unreachable(place: str, error: OSError) -> str:
 
 
 def _unreadable(what: str, path: Path | None, error: Exception) -> str:
-    said = getattr(error, "strerror", None) or "not a PEM file" if isinstance(error, OSError) else "not text"
+    match error:
+        case ssl.SSLError():
+            said = "not a PEM file, or the key does not fit"
+        case OSError():
+            said = error.strerror or str(error)
+        case _:
+            said = "not text"
     return f"{what} {path or ''} tidak dapat dibaca: periksa isi dan haknya (cannot be read: {said})"

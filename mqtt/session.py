@@ -189,6 +189,7 @@ class _Connection:
         self._silent_s = session.timing.silent_s
         self._subscribed: dict[int, tuple[Subscription, ...]] = {}
         self._socket: Any = None
+        self._tls = session.config.tls_context()
         self._client = self._build(session.config)
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
@@ -204,8 +205,8 @@ class _Connection:
         client.connect_timeout = self._timing.connect_s
         if config.username:
             client.username_pw_set(config.username, config.password())
-        if (context := config.tls_context()) is not None:
-            client.tls_set_context(context)
+        if self._tls is not None:
+            client.tls_set_context(self._tls)
         if self._session.will is not None:
             self._leave_will(client, self._session.will(self.number))
         client.on_socket_open = self._when_open
@@ -284,10 +285,11 @@ class _Connection:
 
     def close(self) -> None:
         """Without DISCONNECT: the broker then sends our will, unless we took leave."""
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-            self._socket.close()
+        for wire in (self._socket, self._tls.wrapped if self._tls is not None else None):
+            if wire is not None:
+                with contextlib.suppress(OSError):
+                    wire.shutdown(socket.SHUT_RDWR)
+                wire.close()
         self._woken.close()
         self._waker.close()
 

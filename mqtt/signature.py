@@ -94,7 +94,7 @@ class Signer:
         """Raises OSError, or ValueError when the file holds no Ed25519 private key."""
         try:
             key = load_pem_private_key(path.read_bytes(), password=None)
-        except (TypeError, UnsupportedAlgorithm) as error:
+        except (TypeError, ValueError, UnsupportedAlgorithm) as error:
             raise ValueError(f"{path} holds no usable private key") from error
         if not isinstance(key, Ed25519PrivateKey):
             raise ValueError(f"{path} holds a key, but not an Ed25519 one")

@@ -1,4 +1,4 @@
-"""Real brokers as processes of their own on free loopback ports: iotcore for quick tests, Debian's mosquitto otherwise."""
+"""Real brokers as processes on free loopback ports: iotcore for quick tests, Debian's mosquitto otherwise."""
 
 import contextlib
 import shutil

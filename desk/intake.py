@@ -41,7 +41,7 @@ class Intake:
         if strangers or any(isinstance(message, Alarms | Answers | Status) for message in messages):
             with self._store.changing() as change:
                 self._store_alarms(change, [message for message in messages if isinstance(message, Alarms)], taken)
-                _store_answers(change, [message for message in messages if isinstance(message, Answers)], taken)
+                self._store_answers(change, [message for message in messages if isinstance(message, Answers)], taken)
                 for message in messages:
                     if isinstance(message, Status):
                         _store_status(change, message, taken)
@@ -62,6 +62,17 @@ class Intake:
             filing.file(messages)
             catch_up(change, filing.grown)
             taken.news = filing.news
+
+    def _store_answers(self, change: Change, messages: list[Answers], taken: Taken) -> None:
+        for message in messages:
+            before = len(taken.fates)
+            for answer in message.answers:
+                is_ours = answer.desk == self._store.desk
+                if is_ours and note_answer(change, message.post, answer) is not None:
+                    taken.fates.append((message.post, answer.number, answer.fate.value))
+            if len(taken.fates) > before:
+                newest = change.connection.execute(select(func.max(EVIDENCE.c.id))).scalar() or 0
+                change.insert(EVIDENCE, [evidence(newest + 1, message, change.at)])
 
     def _write_receipts(self, messages: Sequence[Message], taken: Taken) -> None:
         mark = self._store.mark()
@@ -89,17 +100,6 @@ class Intake:
                 QuarantinedBody(sha=item.sha, reason=item.reason, alarm=item.alarm, rev=item.revision) for item in bad
             ],
         )
-
-
-def _store_answers(change: Change, messages: list[Answers], taken: Taken) -> None:
-    for message in messages:
-        before = len(taken.fates)
-        for answer in message.answers:
-            if note_answer(change, message.post, answer) is not None:
-                taken.fates.append((message.post, answer.number, answer.fate.value))
-        if len(taken.fates) > before:
-            newest = change.connection.execute(select(func.max(EVIDENCE.c.id))).scalar() or 0
-            change.insert(EVIDENCE, [evidence(newest + 1, message, change.at)])
 
 
 def _store_status(change: Change, message: Status, taken: Taken) -> None:

@@ -48,6 +48,7 @@ class Desk:
         self._rings: Mapping[str, Keyring] = {}
         self._last = -1
         self._refused: Counter[str] = Counter()
+        self._dropped = self._told_dropped = 0  # counted on the session's thread, the only one that adds
         self._polled_s = self._reported_s = self._tidied_s = float("-inf")
         self._stopping, self._is_back = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._live, name="desk")
@@ -70,7 +71,7 @@ class Desk:
         try:
             self._waiting.put_nowait((topic, payload))
         except queue.Full:
-            self._refuse("too many messages at once; their posts send them again")
+            self._dropped += 1
 
     def came_up(self, _number: int) -> None:
         """The broker is back: what was said meanwhile reached nobody."""
@@ -79,7 +80,7 @@ class Desk:
     def _live(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._once()
+                self.once()
             except SQLAlchemyError as error:
                 log.error("database does not take it; nothing is receipted", why=str(error).splitlines()[0])
                 self._stopping.wait(SICK_WAIT_S)
@@ -87,38 +88,33 @@ class Desk:
                 log.exception("desk thread failed; it goes on")
                 self._stopping.wait(SICK_WAIT_S)
 
-    def _once(self) -> None:
-        messages = self._group()
-        if messages:
+    def once(self, patience_s: float = POLL_S) -> None:
+        """One turn of the thread: a group that waits or comes soon, the outbox, the faults to report."""
+        self._look_around_if_due()
+        if messages := self._group(patience_s):
             self._take(messages)
-        now_s = self._monotonic()
-        if now_s - self._polled_s >= POLL_S:
-            self._polled_s = now_s
-            self._look_around()
+        self._look_around_if_due()
         if self._is_back.is_set():
             self._is_back.clear()
             self._outbox.hurry_all()
-        self._speak(now_s)
-        self._report(now_s)
+        self._speak(self._monotonic())
+        self._report(self._monotonic())
 
-    def _group(self) -> list[Message]:
+    def _group(self, patience_s: float) -> list[Message]:
         """What waits already, up to GROUP alarms: grouping adds no delay."""
         messages: list[Message] = []
-        alarms = 0
+        weight = 0
         try:
-            waiting = self._waiting.get(timeout=self._patience_s())
+            waiting = self._waiting.get(timeout=patience_s)
             while True:
                 if (message := self._read(*waiting)) is not None:
                     messages.append(message)
-                    alarms += len(message.items) if isinstance(message, Alarms) else 1
-                if alarms >= GROUP:
+                weight += len(message.items) if isinstance(message, Alarms) else 1  # rubbish must not hold it open
+                if weight >= GROUP:
                     return messages
                 waiting = self._waiting.get_nowait()
         except queue.Empty:
             return messages
-
-    def _patience_s(self) -> float:
-        return min(max(self._polled_s + POLL_S - self._monotonic(), 0.0), POLL_S)
 
     def _read(self, topic: str, payload: bytes) -> Message | None:
         try:
@@ -148,6 +144,11 @@ class Desk:
         if taken.fates or taken.resend:
             self._polled_s = float("-inf")  # the outbox is not what it was
         tell(taken, messages)
+
+    def _look_around_if_due(self) -> None:
+        if self._monotonic() - self._polled_s >= POLL_S:
+            self._polled_s = self._monotonic()
+            self._look_around()
 
     def _look_around(self) -> None:
         """Whatever anybody changed: keys, words, answers. Costs one small question when nothing was."""
@@ -181,6 +182,9 @@ class Desk:
         self._refused[why if why in self._refused or len(self._refused) < FAULTS_KEPT else "others"] += 1
 
     def _report(self, now_s: float) -> None:
+        if (dropped := self._dropped) > self._told_dropped:
+            self._refused["too many at once; their posts send them again"] += dropped - self._told_dropped
+            self._told_dropped = dropped
         if self._refused and now_s - self._reported_s >= REPORT_EVERY_S:
             refused, self._refused, self._reported_s = self._refused, Counter(), now_s
             for why, times in refused.items():

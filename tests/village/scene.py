@@ -189,7 +189,7 @@ def scene(
     with contextlib.ExitStack() as stack:
         stack.callback(wire.stop)
         village = stack.enter_context(Village(seed=seed, air=air or Air(seed)))
-        gateway = village.gateway("Pos 1")
+        gateway = village.gateway("Pos 1", queue_limit=None)  # thousands at once are the story's, not the radio's
         radio = gateway.serve_tcp()
         _set_up(folder, radio, broker_url, f"mqtt://127.0.0.1:{wire.port}")
         post = Program(folder / "post.log", ("run", "--config", str(folder / "post/post.toml")), post_before)

@@ -1,16 +1,13 @@
 """Decides from memory. Owns no thread, opens no file or socket, never sleeps; time comes with each event."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, assert_never
 
 from bridge.domain import events as ev
 from bridge.domain.alarm import Alarm, Moment, Outcome, Stage, Told
 from bridge.domain.commands import (
     Account,
-    Announce,
-    Command,
     Decision,
-    Fact,
     Relay,
     Reopen,
     SaveAlarm,
@@ -19,34 +16,25 @@ from bridge.domain.commands import (
     SaveReply,
     SaveSighting,
     SaveWord,
-    Silence,
     Sound,
     Sweep,
 )
-from bridge.domain.desk import Fate, Mark, OrderKind, Stored, Word
-from bridge.domain.ids import PostId, Run, node_of, wired_press, wired_source
+from bridge.domain.desk import Mark, OrderKind, Stored, Word
+from bridge.domain.ids import PostId, Run, wired_press, wired_source
 from bridge.domain.policy import HOUR_S, RING_AGAIN_S
 from bridge.domain.press import Kind, Press, Remark, Via
 from bridge.domain.report import freeze
-from bridge.domain.step import RANK, STAGE_OF, STEP_OF, Step, true_step
+from bridge.draft import Draft
 from bridge.ledger import Ledger, Memory, Register
+from bridge.marks import Marks
+from bridge.orders import Orders
 from bridge.promises import Promises
-from bridge.tellings import GIVE_UP_S, Fared, Message, Tellings
+from bridge.strikers import Strikers, stage_of
+from bridge.tellings import Fared
 from bridge.wordbook import WordBook
 
-FORGET_S = 24 * HOUR_S  # older alarms live on disk only
 STARTING_S = 30.0  # a desk that has had no time to answer is not yet "not connected"
-WORD_KEPT_S = 90 * 24 * HOUR_S
-
-
-@dataclass(slots=True)
-class _Draft:
-    """One decision while it is being made."""
-
-    now: list[Command] = field(default_factory=list)
-    facts: list[Fact] = field(default_factory=list)
-    after: list[Command] = field(default_factory=list)
-    journaled: list[str] = field(default_factory=list)
+LONGEST_WAIT_S = 60.0
 
 
 class Engine:
@@ -55,27 +43,27 @@ class Engine:
     def __init__(
         self, post: PostId, run: Run, memory: Memory, register: Register, started: Moment, uplinks: tuple[str, ...] = ()
     ) -> None:
-        self._post, self._run, self._register, self._started = post, run, register, started
+        self._post, self._run, self._started = post, run, started
         self._ledger = Ledger(memory, register)
-        self._words = WordBook(memory.words)
-        self._marks = {mark.desk: mark for mark in memory.marks}
+        self._words, self._marks = WordBook(memory.words), Marks(memory.marks)
+        self._strikers = Strikers(memory.alarms, register)
+        self._orders = Orders(self._words, self._ledger, self._strikers, self._climb, self._drill)
+        self._promises = Promises()
         self._rang: dict[str, float] = {}
-        self._said = {a.id: STEP_OF[a.told.stage] for a in memory.alarms if a.told is not None}
-        self._announced: dict[int, tuple[str, int]] = {}
         self._uplinks: dict[str, str | None] = dict.fromkeys(uplinks, "starting")  # None: the desk answers there
         self._radios: dict[str, ev.RadioUp] = {}
         self._faults: dict[str, str] = {}
-        self._promises = Promises()
-        self._tellings = Tellings()
+        self._is_resumed = self._has_started = False
         self._forget_at = started.mono_s + HOUR_S
         self._drills = 0
-        self._resume(started)
 
     # --- the one door -------------------------------------------------------------------------------------------
 
     def handle(self, event: ev.Event, now: Moment) -> Decision:
         """What may happen now, and what must be written first."""
-        draft = _Draft()
+        draft = Draft()
+        if not self._is_resumed:
+            self._resume(now, draft)
         self._take(event, now, draft)
         self._let_time_pass(now, draft)
         number = 0
@@ -87,43 +75,48 @@ class Engine:
 
     def wait_s(self, now: Moment) -> float:
         """How long the inbox may stay silent before time itself is an event."""
-        dues = (self._promises.next_due_s(now.mono_s), self._tellings.next_due_s(now.mono_s), 1.0 * 60)
-        return min(due for due in dues if due is not None)
+        if not self._is_resumed:
+            return 0.0
+        dues = (
+            self._promises.next_due_s(now.mono_s),
+            self._strikers.tellings.next_due_s(now.mono_s),
+            self._marks.next_due_s(now.mono_s),
+            None if self._has_started else max(0.0, self._started.mono_s + STARTING_S - now.mono_s),
+        )
+        return min((due for due in dues if due is not None), default=LONGEST_WAIT_S)
 
-    def _take(self, event: ev.Event, now: Moment, draft: _Draft) -> None:
+    def _take(self, event: ev.Event, now: Moment, draft: Draft) -> None:
         match event:
             case ev.PressHeard(press, mono_s):
                 self._hear(press, replace(now, mono_s=mono_s), draft)
             case ev.Committed(number):
                 self._release(number, now, draft)
             case ev.Receipted(mark, items):
-                self._take_receipt(mark, items, draft)
-                for item in items:
-                    self._climb(item.alarm, Stage.STORED, "", now)
+                self._take_receipt(mark, items, now, draft)
             case ev.Brokered(items):
-                for alarm_id, _ in items:
-                    self._climb(alarm_id, Stage.BROKERED, "", now)
+                self._broker(items, now)
             case ev.DeskSpoke(word):
                 self._obey(word, now, draft)
             case ev.DeskReachable(uplink):
                 self._uplinks[uplink] = None
                 self._faults.pop(f"desk:{uplink}", None)
+                self._strikers.police_are_back()
             case ev.DeskAway(uplink, why):
                 self._lose_desk(uplink, why, now)
             case ev.RadioUp():
                 self._radios[event.radio] = event
                 self._faults.pop(f"radio:{event.radio}", None)
-                self._tellings.radio(True, now.mono_s)
+                self._strikers.tellings.radio(True, now.mono_s)
             case ev.RadioDown(radio, why):
                 self._radios.pop(radio, None)
                 self._faults[f"radio:{radio}"] = why
-                self._tellings.radio(bool(self._radios), now.mono_s)
+                self._strikers.tellings.radio(bool(self._radios), now.mono_s)
             case ev.TextSent(ticket):
-                self._tellings.sent(ticket, now.mono_s)
+                self._strikers.tellings.sent(ticket, now.mono_s)
             case ev.TextDelivered(ticket):
-                self._delivered(ticket, now, draft)
+                self._fared(self._strikers.tellings.delivered(ticket, now.mono_s), now, draft)
             case ev.TextFailed(ticket, why):
-                self._not_delivered(ticket, why, now, draft)
+                self._fared(self._strikers.tellings.failed(ticket, now.mono_s, why), now, draft)
             case ev.JournalTrouble(why):
                 self._faults["journal"] = why
             case ev.JournalWell():
@@ -139,19 +132,25 @@ class Engine:
             case _:
                 assert_never(event)
 
-    def _let_time_pass(self, now: Moment, draft: _Draft) -> None:
+    def _let_time_pass(self, now: Moment, draft: Draft) -> None:
         draft.now += self._promises.overdue(now.mono_s)
-        said, given_up = self._tellings.due(now.mono_s)
+        for desk, why in self._marks.restored(now.mono_s):
+            draft.facts.append(SaveMark(self._marks.shown()[desk]))
+            self._reopen(desk, why, draft)
+        if not self._has_started and now.mono_s - self._started.mono_s >= STARTING_S:
+            self._has_started = True
+            self._tell_if_away(now)
+        said, given_up = self._strikers.due(now)
         draft.now += said
         for fared in given_up:
             self._fared(fared, now, draft)
-        if now.mono_s >= self._forget_at:
+        if now.mono_s >= self._forget_at or self._ledger.is_full:
             self._forget_at = now.mono_s + HOUR_S
             self._forget(now)
 
     # --- presses ------------------------------------------------------------------------------------------------
 
-    def _hear(self, press: Press, now: Moment, draft: _Draft) -> None:
+    def _hear(self, press: Press, now: Moment, draft: Draft) -> None:
         if self._ledger.knows(press.id):
             self._see_again(press, draft)
             return
@@ -161,12 +160,12 @@ class Engine:
         self._ring(alarm, standing, now, draft)
         self._report(alarm, draft, (press.id,))
 
-    def _see_again(self, press: Press, draft: _Draft) -> None:
+    def _see_again(self, press: Press, draft: Draft) -> None:
         """The same packet once more, by a relay or after a restart: one more sighting, never one more alarm."""
         if (alarm := self._ledger.see_again(press)) is not None and press.sighting is not None:
             draft.facts.append(SaveSighting(alarm.id, press.id, press.sighting))
 
-    def _ring(self, alarm: Alarm, standing: Alarm | None, now: Moment, draft: _Draft) -> None:
+    def _ring(self, alarm: Alarm, standing: Alarm | None, now: Moment, draft: Draft) -> None:
         """A drill never rings; a hand that strikes on rings again, but not at every beat; a plainer kind always."""
         if alarm.is_drill:
             return
@@ -175,7 +174,7 @@ class Engine:
             self._rang[alarm.id] = now.mono_s
             draft.now.append(Sound(alarm.id, alarm.kind, alarm.place))
 
-    def _report(self, alarm: Alarm, draft: _Draft, presses: tuple[str, ...] = ()) -> None:
+    def _report(self, alarm: Alarm, draft: Draft, presses: tuple[str, ...] = ()) -> None:
         """The revision rose: journal the whole alarm, then send it."""
         self._ledger.keep(alarm)
         row = freeze(alarm, self._post, self._run)
@@ -183,14 +182,16 @@ class Engine:
         draft.after.append(Relay(row))
         draft.journaled.append(alarm.id)
 
-    def _begin_journal(self, run: Run, why: str, draft: _Draft) -> None:
+    def _begin_journal(self, run: Run, why: str, draft: Draft) -> None:
         """What the damaged journal held and memory still knows goes into the new one, and to the desk again."""
         self._run = run
         self._faults["journal:replaced"] = why
         for alarm in self._ledger.alarms():
             self._report(replace(alarm, revision=alarm.revision + 1), draft, alarm.presses)
+        draft.facts += [SaveWord(word, answer) for word, answer in self._words.everything()]
+        draft.facts += [SaveMark(mark) for mark in self._marks.shown().values()]
 
-    def _release(self, number: int, now: Moment, draft: _Draft) -> None:
+    def _release(self, number: int, now: Moment, draft: Draft) -> None:
         journaled, after = self._promises.release(number)
         draft.now += after
         for alarm_id in journaled:
@@ -201,159 +202,85 @@ class Engine:
     def _climb(self, alarm_id: str, stage: Stage, by: str, now: Moment) -> Alarm | None:
         alarm = self._ledger.climb(alarm_id, stage, by)
         if alarm is not None:
-            self._tell(alarm, now)
+            self._strikers.tell(alarm, self._desk_is_away(now), now)
         return alarm
 
-    def _tell(self, alarm: Alarm, now: Moment) -> None:
-        """Say the most that is true, if it is more than was said before."""
-        step = true_step(alarm.stage, not self._desk_is_away(now))
-        if step is None or (alarm.is_drill and step is Step.NOT_CONNECTED):
-            return
-        said = self._said.get(alarm.id)
-        to = node_of(alarm.source)
-        if to is None or (said is not None and RANK[step] <= RANK[said]):
-            return
-        self._said[alarm.id] = step
-        by = alarm.by if step in (Step.DISPATCHED, Step.ON_SCENE, Step.CLOSED) else ""
-        self._tellings.tell(Message(alarm.id, to, alarm.channel, step, by, label=self._label(alarm.source)), now.mono_s)
+    def _broker(self, items: tuple[tuple[str, int], ...], now: Moment) -> None:
+        """A broker may have taken what our disk has not: that climbs nothing, for then "the post has it" were false."""
+        for alarm_id, _ in items:
+            alarm = self._ledger.alarm(alarm_id)
+            if alarm is not None and alarm.stage >= Stage.JOURNALED:
+                self._climb(alarm_id, Stage.BROKERED, "", now)
 
-    def _label(self, source: str) -> str:
-        known = self._register.find(source)
-        return (known.label or (known.place.house if known.place else "")) if known else ""
-
-    def _delivered(self, ticket: int, now: Moment, draft: _Draft) -> None:
-        if (key := self._announced.pop(ticket, None)) is not None:
-            self._settle(key, Fate.DONE, "", now, draft)
-        elif (fared := self._tellings.delivered(ticket, now.mono_s)) is not None:
-            self._fared(fared, now, draft)
-
-    def _not_delivered(self, ticket: int, why: str, now: Moment, draft: _Draft) -> None:
-        if (key := self._announced.pop(ticket, None)) is not None:
-            self._settle(key, Fate.NOT_REACHED, why, now, draft)
-        else:
-            self._tellings.failed(ticket, now.mono_s)
-
-    def _fared(self, fared: Fared, now: Moment, draft: _Draft) -> None:
+    def _fared(self, fared: Fared | None, now: Moment, draft: Draft) -> None:
         """The fate of an answer goes into the journal, onto the alarm, and to the officer whose word it carried."""
-        message = fared.message
-        outcome = Outcome.TOLD if fared.told else Outcome.NOT_REACHED
-        fate = Fate.TOLD if fared.told else Fate.NOT_REACHED
-        if message.text:
-            desk, _, number = message.key.rpartition("#")
-            self._settle((desk, int(number)), fate, "", now, draft)
+        if fared is None:
             return
-        draft.facts.append(SaveReply(message.key, message.step, outcome, now.wall_s))
-        alarm = self._ledger.alarm(message.key)
-        if alarm is not None:
-            self._report(alarm.answered(Told(STAGE_OF[message.step], outcome, now.wall_s)), draft)
-        self._settle_steps(message, fate, now, draft)
-
-    def _settle_steps(self, message: Message, fate: Fate, now: Moment, draft: _Draft) -> None:
-        stage = STAGE_OF[message.step]
-        for key, word in self._words.unfinished():
-            if word.alarm == message.key and word.stage is not None and word.stage <= stage:
-                self._settle(key, fate if word.stage == stage else Fate.SUPERSEDED, "", now, draft)
+        message = fared.message
+        if not message.text:
+            outcome = Outcome.TOLD if fared.told else Outcome.NOT_REACHED
+            draft.facts.append(SaveReply(message.key, message.step, outcome, now.wall_s))
+            if (alarm := self._ledger.alarm(message.key)) is not None:
+                self._report(alarm.answered(Told(stage_of(message.step), outcome, now.wall_s)), draft)
+        self._orders.fared(fared, now, draft)
 
     # --- the desk -----------------------------------------------------------------------------------------------
 
     def _desk_is_away(self, now: Moment) -> bool:
         if any(why is None for why in self._uplinks.values()):
             return False
-        starting = now.mono_s - self._started.mono_s < STARTING_S
-        return not (starting and "starting" in self._uplinks.values())
+        is_starting = now.mono_s - self._started.mono_s < STARTING_S
+        return not (is_starting and "starting" in self._uplinks.values())
 
     def _lose_desk(self, uplink: str, why: str, now: Moment) -> None:
         self._uplinks[uplink] = why
         self._faults[f"desk:{uplink}"] = why
+        self._tell_if_away(now)
+
+    def _tell_if_away(self, now: Moment) -> None:
+        """Whoever struck lately and is not yet in the desk's hands must call help otherwise."""
         if self._desk_is_away(now):
             for alarm in self._ledger.alarms():
                 if Stage.JOURNALED <= alarm.stage < Stage.STORED:
-                    self._tell(alarm, now)
+                    self._strikers.tell(alarm, True, now)
 
-    def _take_receipt(self, mark: Mark, items: tuple[Stored, ...], draft: _Draft) -> None:
+    def _take_receipt(self, mark: Mark, items: tuple[Stored, ...], now: Moment, draft: Draft) -> None:
         """A new database, or one that went back in time, has lost alarms: everything is pending again."""
-        seen = self._marks.get(mark.desk)
-        self._marks[mark.desk] = mark
-        if seen is not None and (seen.database != mark.database or mark.commit < seen.commit):
-            why = "a new database" if seen.database != mark.database else f"commit {mark.commit} after {seen.commit}"
-            draft.facts.append(Reopen(mark.desk, why))
-            draft.after.append(Sweep())
+        before = self._marks.shown().get(mark.desk)
+        why = self._marks.take(mark, now.mono_s)
+        shown = self._marks.shown()[mark.desk]
+        if why:
+            self._reopen(mark.desk, why, draft)
         if items:
-            draft.facts.append(SaveReceipts(mark, items))
-        elif seen != mark:
-            draft.facts.append(SaveMark(mark))
+            draft.facts.append(SaveReceipts(shown, items))
+        elif before != shown:
+            draft.facts.append(SaveMark(shown))
+        for item in items:
+            if item.reason:
+                self._faults["desk:quarantine"] = (
+                    f"{item.alarm}: shown to the police, but not understood: {item.reason}"
+                )
+            self._climb(item.alarm, Stage.STORED, "", now)
 
-    def _obey(self, word: Word, now: Moment, draft: _Draft) -> None:
-        key = (word.desk, word.number)
-        if (answer := self._words.answer(key)) is not None:
+    def _reopen(self, desk: str, why: str, draft: Draft) -> None:
+        draft.facts.append(Reopen(desk, why))
+        draft.after.append(Sweep())
+
+    def _obey(self, word: Word, now: Moment, draft: Draft) -> None:
+        if (answer := self._words.answer((word.desk, word.number))) is not None:
+            if word.kind is OrderKind.RESEND and len(self._promises):
+                return  # not done before it is on disk; the desk will ask once more
             draft.now.append(Account((answer,)))  # asked again: the same account, nothing done twice
-            return
-        if now.trusted and word.number < (now.wall_s - WORD_KEPT_S) * 1000:
+        elif self._words.is_old(word, now.wall_s * 1000 if now.trusted else None):
             self._faults["desk:replay"] = f"word {word.number} of {word.desk} is older than 90 days; ignored"
-            return
-        self._words.take(word, now.wall_s)
-        match word.kind:
-            case OrderKind.STAGE:
-                self._take_word(key, word, now, draft)
-            case OrderKind.MESSAGE:
-                self._send_message(key, word, now, draft)
-            case OrderKind.VILLAGE:
-                self._announce(key, word, now, draft)
-            case OrderKind.SIREN_OFF:
-                draft.now.append(Silence(word.by))
-                self._settle(key, Fate.DONE, "", now, draft)
-            case OrderKind.DRILL:
-                self._drill(now, draft)
-                self._settle(key, Fate.DONE, "", now, draft)
-            case OrderKind.RESEND:
-                draft.facts.append(Reopen(word.desk, "the desk asked for everything again"))
-                draft.after.append(Sweep())
-                self._settle(key, Fate.DONE, "", now, draft)
-            case _:
-                assert_never(word.kind)
-
-    def _take_word(self, key: tuple[str, int], word: Word, now: Moment, draft: _Draft) -> None:
-        alarm = self._ledger.alarm(word.alarm)
-        stage = word.stage or Stage.ACKNOWLEDGED
-        if alarm is not None and alarm.stage >= stage:
-            self._settle(key, Fate.SUPERSEDED, "", now, draft)
-            return
-        to = node_of(alarm.source if alarm else word.source)
-        if to is None:
-            self._settle(key, Fate.DONE, "shown at the post; this source has no lamp or screen", now, draft)
         else:
-            self._settle(key, Fate.RECEIVED, "", now, draft)
-        if alarm is not None:
-            climbed = self._climb(alarm.id, stage, word.by, now)
-            if climbed is not None:
-                draft.facts.append(SaveAlarm(climbed))
-        elif to is not None:  # a post whose journal is new still owes the striker the word
-            step = STEP_OF[stage]
-            self._tellings.tell(Message(word.alarm, to, "", step, word.by, label=self._label(word.source)), now.mono_s)
+            self._orders.obey(word, self._channel(), now, draft)
 
-    def _send_message(self, key: tuple[str, int], word: Word, now: Moment, draft: _Draft) -> None:
-        alarm = self._ledger.alarm(word.alarm)
-        to = node_of(alarm.source if alarm else word.source)
-        if to is None or not word.text:
-            self._settle(key, Fate.REFUSED, "no such striker on the mesh, or no text", now, draft)
-            return
-        self._settle(key, Fate.RECEIVED, "", now, draft)
-        self._tellings.tell(self._message(key, word, to, alarm.channel if alarm else ""), now.mono_s)
+    def _channel(self) -> str | None:
+        """Where the village is spoken to."""
+        return next((c.name for up in self._radios.values() for c in up.channels if c.is_private), None)
 
-    def _message(self, key: tuple[str, int], word: Word, to: int, channel: str) -> Message:
-        return Message(f"{key[0]}#{key[1]}", to, channel, Step.ACKNOWLEDGED, word.by, word.text)
-
-    def _announce(self, key: tuple[str, int], word: Word, now: Moment, draft: _Draft) -> None:
-        channel = next((c.name for up in self._radios.values() for c in up.channels if c.is_private), None)
-        if channel is None or not word.text:
-            self._settle(key, Fate.REFUSED, "no radio with a private channel, or no text", now, draft)
-            return
-        self._settle(key, Fate.RECEIVED, "", now, draft)
-        ticket = -word.number  # never a ticket of the tellings
-        self._announced[ticket] = key
-        draft.now.append(Announce(ticket, channel, text=word.text, by=word.by))
-
-    def _drill(self, now: Moment, draft: _Draft) -> None:
+    def _drill(self, now: Moment, draft: Draft) -> None:
         self._drills += 1
         post = self._post.post
         press = Press(
@@ -366,42 +293,26 @@ class Engine:
         )
         self._hear(press, now, draft)
 
-    def _settle(self, key: tuple[str, int], fate: Fate, detail: str, now: Moment, draft: _Draft) -> None:
-        """Journal what became of a word; once that is on disk the desk is told."""
-        if (settled := self._words.settle(key, fate, now.wall_s, detail)) is not None:
-            word, answer = settled
-            draft.facts.append(SaveWord(word, answer))
-            draft.after.append(Account((answer,)))
-
     # --- memory -------------------------------------------------------------------------------------------------
 
-    def _resume(self, now: Moment) -> None:
+    def _resume(self, now: Moment, draft: Draft) -> None:
         """After a restart every answer that was still owed is taken up again."""
+        self._is_resumed = True
+        self._orders.resume(now, draft)
         for alarm in self._ledger.alarms():
-            age = alarm.latest.age_s(now)
-            owed = FORGET_S if alarm.stage >= Stage.STORED else GIVE_UP_S
-            if alarm.stage >= Stage.JOURNALED and age is not None and age < owed:
-                self._tell(alarm, now)
-        for key, word in self._words.unfinished():
-            known = self._ledger.alarm(word.alarm)
-            to = node_of(known.source if known else word.source)
-            if to is None:
-                continue
-            if word.kind is OrderKind.MESSAGE:
-                self._tellings.tell(self._message(key, word, to, known.channel if known else ""), now.mono_s)
-            elif word.stage is not None and known is None:
-                step = STEP_OF[word.stage]
-                label = self._label(word.source)
-                self._tellings.tell(Message(word.alarm, to, "", step, word.by, label=label), now.mono_s)
+            if alarm.stage >= Stage.JOURNALED:
+                self._strikers.tell(alarm, self._desk_is_away(now), now)
 
     def _forget(self, now: Moment) -> None:
-        for alarm_id in self._ledger.forget(now, self._tellings):
+        gone = self._ledger.forget(now, self._strikers.tellings)
+        self._strikers.forget(gone)
+        for alarm_id in gone:
             self._rang.pop(alarm_id, None)
-            self._said.pop(alarm_id, None)
+        self._words.forget()
 
     def marks(self) -> dict[str, Mark]:
         """How far each desk had got when we last heard it; a copy, safe to take on any thread."""
-        return dict(self._marks)
+        return self._marks.shown()
 
     def _note_fault(self, what: str, why: str) -> None:
         if why:
@@ -421,7 +332,7 @@ class Engine:
             "uplinks": {name: why or "" for name, why in self._uplinks.items()},
             "radios": {name: {"own": up.own, "firmware": up.firmware} for name, up in self._radios.items()},
             "unwritten": len(self._promises),
-            "telling": len(self._tellings),
+            "telling": len(self._strikers.tellings),
             "faults": dict(sorted(self._faults.items())),
             "alarms": [
                 {"id": a.id, "kind": a.kind.value, "stage": a.stage.name, "place": str(a.place or "")}

@@ -11,6 +11,9 @@ from bridge.domain.policy import HOUR_S, StillOpen, stays_open
 from bridge.domain.press import Press, Remark, Trust
 
 FORGET_S = 24 * HOUR_S  # older alarms live on disk only
+MOST_ALARMS, KEPT_ALARMS = 12_000, 10_000  # in memory, however many a day brings
+MOST_PRESSES = 250_000  # about 50 MB; the journal still tells doubles apart after a restart
+CLOCK_SLACK_S = 1.0
 
 
 class Register(Protocol):
@@ -39,8 +42,9 @@ class Ledger:
         self._register = register
         self._sequence = memory.sequence
         self._presses = dict(memory.presses)
+        self._most = MOST_ALARMS
         self._alarms: dict[str, Alarm] = {}
-        self._open: dict[StillOpen, str] = {}
+        self._open: dict[_Slot, str] = {}
         for alarm in sorted(memory.alarms, key=lambda alarm: alarm.sequence):
             self._alarms[alarm.id] = alarm
             self._open[_slot_of(alarm)] = alarm.id
@@ -64,12 +68,17 @@ class Ledger:
             alarm = self._alarms[alarm_id] = alarm.climb(stage, by)
         return alarm
 
+    @property
+    def is_full(self) -> bool:
+        """Time to forget, and something that may be forgotten: looked at seldom, for a look costs."""
+        return len(self._alarms) >= self._most
+
     def join(self, press: Press, now: Moment) -> tuple[Alarm, Alarm | None]:
         """A press nobody knows yet: the alarm it makes or joins, and that alarm as it stood before."""
         trust = self._register.trust(press)
-        slot = StillOpen(press.source, press.is_drill, Remark.PERHAPS_TALK in press.remarks, trust is Trust.UNKNOWN)
+        slot = _slot(press.source, press.remarks, trust)
         standing = self._alarms.get(self._open.get(slot, ""))
-        if standing is None or not stays_open(standing, now):
+        if standing is None or _is_ahead(standing, now) or not stays_open(standing, now):
             standing, alarm = None, self._begin(press, trust, now)
         else:
             alarm = standing.joined(press, trust, now)
@@ -90,15 +99,19 @@ class Ledger:
         return grown if grown is not alarm else None
 
     def forget(self, now: Moment, busy: Container[str]) -> list[str]:
-        """Alarms a day old leave memory, except those that wait for the disk or are being told. Their ids."""
-        gone = [
-            alarm.id
-            for alarm in self._alarms.values()
-            if alarm.stage > Stage.HEARD and alarm.id not in busy and _is_old(alarm, now)
-        ]
+        """Alarms a day old leave memory, and the oldest of too many, but none that waits for the disk. Their ids."""
+        may_go = [alarm for alarm in self._alarms.values() if alarm.stage > Stage.HEARD]
+        gone = [alarm.id for alarm in may_go if alarm.id not in busy and _is_old(alarm, now)]
         for alarm_id in gone:
             del self._alarms[alarm_id]
+        surplus = max(0, len(self._alarms) - KEPT_ALARMS)
+        for alarm in [alarm for alarm in may_go if alarm.id in self._alarms][:surplus]:
+            del self._alarms[alarm.id]
+            gone.append(alarm.id)
+        self._most = max(MOST_ALARMS, len(self._alarms) + MOST_ALARMS - KEPT_ALARMS)
         self._open = {slot: alarm_id for slot, alarm_id in self._open.items() if alarm_id in self._alarms}
+        for press in list(self._presses)[: max(0, len(self._presses) - MOST_PRESSES)]:
+            del self._presses[press]
         return gone
 
     def _begin(self, press: Press, trust: Trust, now: Moment) -> Alarm:
@@ -122,9 +135,23 @@ class Ledger:
         )
 
 
-def _slot_of(alarm: Alarm) -> StillOpen:
-    is_talk = Remark.PERHAPS_TALK in alarm.remarks
-    return StillOpen(alarm.source, alarm.is_drill, is_talk, alarm.trust is Trust.UNKNOWN)
+_Slot = tuple[StillOpen, bool]
+
+
+def _slot(source: str, remarks: frozenset[Remark], trust: Trust) -> _Slot:
+    """Alarms that a press may join. What is proved and what is only said do not mix, not in kind, not in words."""
+    is_talk = Remark.PERHAPS_TALK in remarks
+    still = StillOpen(source, Remark.DRILL in remarks, is_talk, trust is Trust.UNKNOWN)
+    return still, trust is Trust.VERIFIED
+
+
+def _slot_of(alarm: Alarm) -> _Slot:
+    return _slot(alarm.source, alarm.remarks, alarm.trust)
+
+
+def _is_ahead(alarm: Alarm, now: Moment) -> bool:
+    """Another run's clock stood later than ours does: how long ago that was nobody knows."""
+    return alarm.latest.start != now.start and alarm.latest.wall_s > now.wall_s + CLOCK_SLACK_S
 
 
 def _is_old(alarm: Alarm, now: Moment) -> bool:

@@ -4,27 +4,37 @@ import os
 import queue
 import signal
 import socket
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol, assert_never
 
 import structlog
 
 from bridge.domain import commands as cmd
 from bridge.domain import events as ev
-from bridge.domain.ports import Clock, Radio, Siren, Uplink
+from bridge.domain.ports import Clock, Deliver, Radio, Siren, Uplink
 from bridge.engine import Engine
+from bridge.story import narrate
 
 log = structlog.get_logger()
 
 WATCHDOG_S = 10.0
+DRAIN_S = 2.0
 STUCK_S = 60.0  # a worker without progress for so long, with work waiting, is not fed to the watchdog
+
+
+class _Part(Protocol):
+    """A port of the domain, as far as starting and stopping go."""
+
+    def start(self, deliver: Deliver) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 class Writer(Protocol):
     """The journal worker: facts in, Committed out."""
 
-    def start(self, deliver: Any) -> None: ...
+    def start(self, deliver: Deliver) -> None: ...
 
     def put(self, number: int, facts: tuple[cmd.Fact, ...]) -> None: ...
 
@@ -76,6 +86,7 @@ class Runtime:
         self._engine, self._inbox, self._clock, self._journal = engine, inbox, clock, journal
         self._siren, self._radios, self._uplinks, self._listeners = siren, radios, uplinks, listeners
         self._fed_at = 0.0
+        self._is_leaving = False
 
     def run(self) -> None:
         """Until SIGTERM, SIGINT or a Stop event."""
@@ -83,7 +94,7 @@ class Runtime:
             tell_systemd("READY=1")
             while True:
                 event = self._inbox.get(self._wait_s())
-                self._carry_out(self._engine.handle(event, self._clock.now()))
+                self._handle(event)
                 self._feed_watchdog()
                 if isinstance(event, ev.Stop):
                     log.info("bridge stops", why=event.why)
@@ -93,13 +104,21 @@ class Runtime:
     def _wait_s(self) -> float:
         return min(self._engine.wait_s(self._clock.now()), WATCHDOG_S)
 
+    def _handle(self, event: ev.Event) -> None:
+        """One event that we cannot bear must not cost the next press its siren."""
+        try:
+            self._carry_out(self._engine.handle(event, self._clock.now()))
+        except Exception as error:  # the top of the main thread
+            log.exception("event failed", on=type(event).__name__)
+            if not isinstance(event, ev.Fault):
+                self._inbox.put(ev.Fault("engine", f"{type(error).__name__} on {type(event).__name__}; report this"))
+
     def _carry_out(self, decision: cmd.Decision) -> None:
         for command in decision.now:
             self._command(command)
         if decision.facts:
             self._journal.put(decision.number, decision.facts)
-            for fact in decision.facts:
-                narrate(fact)
+        narrate(decision)
 
     def _command(self, command: cmd.Command) -> None:
         match command:
@@ -120,6 +139,8 @@ class Runtime:
                 assert_never(command)
 
     def _say(self, words: cmd.Tell | cmd.Announce) -> None:
+        if self._is_leaving:
+            return  # the radio is gone; whoever struck strikes again, and a word is owed after the restart
         if not self._radios:
             self._inbox.put(ev.TextFailed(words.ticket, "this post has no radio"))
         for radio in self._radios:
@@ -134,32 +155,36 @@ class Runtime:
 
     @contextmanager
     def _parts(self) -> Iterator[None]:
-        deliver = self._inbox.put
-        started: list[Any] = []
-        try:
-            parts: tuple[Any, ...] = (self._journal, self._siren, *self._uplinks, *self._radios)
-            for part in parts:  # the radio last: all is ready
-                part.start(deliver)
-                started.append(part)
-            for listener in self._listeners:
-                listener.start()
-                started.append(listener)
-            yield
-        finally:
-            self._stop(started)
+        """The radio starts last, when all is ready, and stops first: what it still delivered rings and is written.
 
-    def _stop(self, parts: Iterable[Any]) -> None:
-        """Radios first, then whatever they still delivered is written, then the rest; the journal closes last."""
-        last = [part for part in parts if part is self._journal or part in self._uplinks]
-        for part in reversed([part for part in parts if part not in last]):
+        Each part is stopped whatever the others do, also one whose start failed half-way.
+        """
+        deliver = self._inbox.put
+        with ExitStack() as leave:
+            parts: tuple[_Part, ...] = (self._journal, *self._uplinks, self._siren, *self._radios)
+            for part in parts:
+                leave.callback(self._leave, part)
+                part.start(deliver)
+            for listener in self._listeners:
+                leave.callback(self._leave, listener)
+                listener.start()
+            yield
+
+    def _leave(self, part: _Part | Listener) -> None:
+        """What a part said when it went is heard by all who are still there; the journal goes last."""
+        self._is_leaving = True
+        try:
             part.stop()
-        self._drain()
-        for part in reversed(last):
-            part.stop()
+        except Exception:  # a part that cannot even stop must not keep the journal open
+            log.exception("part not stopped", part=type(part).__name__)
+        if part is not self._journal:
+            self._drain()
 
     def _drain(self) -> None:
-        while not isinstance(event := self._inbox.get(0.0), ev.Tick):
-            self._carry_out(self._engine.handle(event, self._clock.now()))
+        """Uplinks may go on delivering: some seconds are enough for everything that matters."""
+        until_s = self._clock.monotonic() + DRAIN_S
+        while self._clock.monotonic() < until_s and not isinstance(event := self._inbox.get(0.0), ev.Tick):
+            self._handle(event)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -172,26 +197,6 @@ class Runtime:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def narrate(fact: cmd.Fact) -> None:
-    """An alarm's story in a few lines of the log, the same `alarm=` in each."""
-    match fact:
-        case cmd.SaveAlarm(alarm, _, presses) if presses:
-            log.info(
-                "press heard",
-                alarm=alarm.id,
-                press=presses[-1],
-                kind=alarm.kind.value,
-                trust=alarm.trust.name,
-                place=str(alarm.place or "unknown"),
-            )
-        case cmd.SaveReply(alarm_id, step, outcome):
-            log.info("striker answered", alarm=alarm_id, step=step.name, outcome=outcome.value)
-        case cmd.SaveWord(word, answer):
-            log.info("desk spoke", alarm=word.alarm, kind=word.kind.value, number=word.number, fate=answer.fate.value)
-        case cmd.Reopen(desk, why):
-            log.warning("the desk has lost alarms; sending all again", desk=desk, why=why)
 
 
 def tell_systemd(state: str) -> None:

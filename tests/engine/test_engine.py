@@ -9,12 +9,11 @@ from bridge.domain import events as ev
 from bridge.domain.alarm import Outcome, Stage
 from bridge.domain.desk import Fate, Mark, OrderKind
 from bridge.domain.ids import packet_press
-from bridge.domain.place import Place, Source
+from bridge.domain.place import Place
 from bridge.domain.press import Kind, Remark
 from bridge.domain.step import Step
-from bridge.engine import Engine
 from bridge.ledger import Memory
-from tests.engine.stage import HOUSE, NUMBERS, POST, RUN, WELL, Post, Village, press, receipt, word
+from tests.engine.stage import HOUSE, NUMBERS, RUN, WELL, Everybody, Post, press, receipt, word
 
 
 def test_the_siren_rings_before_the_disk_has_anything_and_nothing_else_happens(post: Post) -> None:
@@ -227,6 +226,7 @@ def test_a_post_with_a_new_journal_still_owes_the_striker_the_officers_word(post
 def test_a_restored_or_new_desk_gets_everything_again(post: Post, mark: Mark) -> None:
     post.happen(ev.Receipted(WELL, ()))
     post.happen(ev.Receipted(mark, ()))
+    post.happen(ev.Tick(), 11.0)  # a lower commit may be a late one
     assert [f.desk for f in post.facts if isinstance(f, cmd.Reopen)] == ["desk-1"]
     post.commit()
     assert len(post.of(cmd.Sweep)) == 1
@@ -251,21 +251,18 @@ def test_after_a_restart_the_owed_answer_is_given_and_old_packets_are_known(post
     assert later.hear(press(1)) == []
 
 
-def test_a_storm_is_answered_by_name_not_one_by_one() -> None:
-    class Full(Village):
-        def find(self, source: str) -> Source:
-            return Source(source, Place(house=source[-4:]), label=source[-4:])
-
-    stage = Post()
-    stage.engine = Engine(POST, RUN, Memory(), Full(), stage.now, ("police",))
+def test_a_storm_is_answered_by_name_before_one_by_one() -> None:
+    stage = Post(register=Everybody())
     stage.happen(ev.DeskReachable("police"))
     for n in range(40):
         stage.hear(press(1, num=0x1000 + n))
     stage.commit()
-    stage.happen(ev.RadioUp("gw1", 1, (), ""))
-    called = [name for c in stage.of(cmd.Announce) for name in c.called]
+    said = stage.happen(ev.RadioUp("gw1", 1, (), ""))
+    for _ in range(4):
+        said += stage.take(said.pop(0))
+    called = [name for command in stage.of(cmd.Announce) for name in command.called]
     assert len(called) == len(set(called)) == 40
-    assert len(stage.of(cmd.Tell)) == 3
+    assert len(stage.of(cmd.Tell)) == 2
 
 
 def test_a_damaged_journal_is_filled_again_from_memory(post: Post) -> None:

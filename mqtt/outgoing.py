@@ -88,7 +88,7 @@ class Outgoing:
     # --- out ---------------------------------------------------------------------------------------------------
 
     def choose(self, now_s: float, unacked: int, window: int, is_answering: bool) -> list[Relay]:
-        """What the next publish shall hold; empty when nothing may go now.
+        """What the next publish shall hold; empty when nothing may go now. `unacked` counts publishes of alarms.
 
         A desk that does not answer gets every live row once, and of the rest one publish a minute.
         """
@@ -194,12 +194,12 @@ class Outgoing:
             self._delay(batch, batch.sent_s + self.retry_s)
         return found
 
-    def unacked_since(self) -> float | None:
-        """When the oldest publish without PUBACK was sent."""
-        return next((batch.sent_s for batch in self.batches.values() if batch.acked_s is None), None)
-
-    def desk_answers(self) -> None:
-        """It is there again: nothing needs to wait for its minute."""
+    def desk_is_back(self, asked_s: float) -> None:
+        """It answered what was asked then: what was sent before, and has no receipt, fell into the void. Now again."""
+        for batch in self.batches.values():
+            if not batch.is_late and batch.sent_s <= asked_s:
+                batch.is_late = True
+                self._delay(batch, 0.0)
         for late in self.late.values():
             late.due_s = 0.0
 

@@ -39,6 +39,7 @@ PAGE_ROWS = 320
 ANSWERS = 1024  # kept until the broker took them; the desk asks again for any that is lost
 ANSWERS_IN_ONE = 64
 NONCES = 16
+HELLO_AGAIN_S = 2.0  # doubled up to the time-out: after a broker's restart the desk may be back a little later than we
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class _Sent:
     """A publish of QoS 1 that waits for PUBACK. `batch` names alarms; `answers` what was accounted."""
 
     leaf: Leaf
+    at_s: float
     batch: str = ""
     answers: tuple[Answer, ...] = ()
 
@@ -305,6 +307,7 @@ class MqttUplink:
         self._status_payload = b""
         self._status_at: float | None = None
         self._hello_at = self._answers_at = 0.0
+        self._in_vain = 0  # hellos without an answer
         self._asking_since: float | None = None
         self._page_before: int | None = None
         self._is_paging = False
@@ -336,6 +339,9 @@ class MqttUplink:
         payload = self._signer.seal(topic, body.to_body()).encode()
         return Message(topic, payload, leaf.qos, leaf.is_retained)
 
+    def _sent(self, leaf: Leaf, batch: str = "", answers: tuple[Answer, ...] = ()) -> _Sent:
+        return _Sent(leaf, self._clock.monotonic(), batch, answers)
+
     def _publish(self, message: Message, sent: _Sent) -> bool:
         token = self._session.publish(message.topic, message.payload, message.qos, message.retain)
         if token is None:
@@ -352,8 +358,7 @@ class MqttUplink:
             self._asking_since, self._hello_at = now_s - self._timing.receipt_s, now_s
         if self._asking_since is not None and now_s - self._asking_since >= self._timing.away_after_s:
             self._lose_desk(f"meja polisi tidak menjawab {self._timing.away_after_s:g} s (no answer from the desk)")
-        unacked_since = self._outgoing.unacked_since()
-        if unacked_since is not None and now_s - unacked_since >= self._timing.puback_s:
+        if any(now_s - sent.at_s >= self._timing.puback_s for sent in self._unacked.values()):
             self._session.renew("broker tidak menerima pesan (no PUBACK)")
         if now_s >= self._sweep_at and not self._is_paging:
             self._sweep_at = now_s + self._timing.retry_s
@@ -384,7 +389,7 @@ class MqttUplink:
         if self._number is None:
             return
         message = self._status(self._number, online=True)
-        if self._publish(message, _Sent(Leaf.STATUS)):
+        if self._publish(message, self._sent(Leaf.STATUS)):
             self._status_payload, self._status_at = message.payload, None
 
     def _say_hello(self, now_s: float) -> None:
@@ -394,12 +399,13 @@ class MqttUplink:
             for mark in self._seen().values()
         }
         body = contract.HelloBody(nonce=nonce, run=self._run_body, seen=seen)
-        if not self._publish(self._seal(Leaf.HELLO, body), _Sent(Leaf.HELLO)):
+        if not self._publish(self._seal(Leaf.HELLO, body), self._sent(Leaf.HELLO)):
             return
         self._nonces[nonce] = now_s
         while len(self._nonces) > NONCES:
             self._nonces.popitem(last=False)
-        self._hello_at = now_s + self._timing.hello_timeout_s
+        self._hello_at = now_s + min(self._timing.hello_timeout_s, HELLO_AGAIN_S * 2**self._in_vain)
+        self._in_vain = min(self._in_vain + 1, 10)
         if self._asking_since is None:
             self._asking_since = now_s
 
@@ -409,20 +415,23 @@ class MqttUplink:
             contract.AnswerItem(desk=a.desk, number=a.number, fate=a.fate, at=round(a.at, 3), detail=a.detail[:200])
             for a in said
         ]
-        if self._publish(self._seal(Leaf.ANSWER, contract.AnswerBody(answers=items)), _Sent(Leaf.ANSWER, answers=said)):
+        if self._publish(
+            self._seal(Leaf.ANSWER, contract.AnswerBody(answers=items)), self._sent(Leaf.ANSWER, answers=said)
+        ):
             self._answers_at = self._clock.monotonic() + self._timing.puback_s  # until PUBACK says more
 
     def _say_alarms(self) -> bool:
         """One publish of alarms; False when none may go now."""
         self._turn_page()
         now_s = self._clock.monotonic()
-        relays = self._outgoing.choose(now_s, len(self._unacked), self._session.window, self._is_answering)
+        unacked = sum(sent.leaf is Leaf.ALARM for sent in self._unacked.values())
+        relays = self._outgoing.choose(now_s, unacked, self._session.window, self._is_answering)
         if not relays:
             return False
         batch, now = secrets.token_hex(8), self._clock.now()
         items = [_item(relay, now) for relay in relays]
         body = contract.AlarmBody(batch=batch, run=self._run_body, now=self._moment(now), items=items)
-        if not self._publish(self._seal(Leaf.ALARM, body), _Sent(Leaf.ALARM, batch)):
+        if not self._publish(self._seal(Leaf.ALARM, body), self._sent(Leaf.ALARM, batch)):
             self._outgoing.put_back(relays)
             return False
         self._outgoing.sent(batch, relays, now_s)
@@ -431,7 +440,7 @@ class MqttUplink:
     def _say_health(self) -> None:
         now = self._moment(self._clock.now())
         body = contract.HealthBody(run=self._run_body, now=now, waiting=self._waiting(), faults=dict(self._faults))
-        self._publish(self._seal(Leaf.HEALTH, body), _Sent(Leaf.HEALTH))
+        self._publish(self._seal(Leaf.HEALTH, body), self._sent(Leaf.HEALTH))
 
     # --- the journal's rows ---------------------------------------------------------------------------------------
 
@@ -519,17 +528,17 @@ class MqttUplink:
     def _take_receipt(self, receipt: Receipt) -> None:
         """It counts only if it answers what we said in this connection; an old one proves nothing."""
         if receipt.re in self._nonces:
-            del self._nonces[receipt.re]
-            self._find_desk()
+            self._find_desk(self._nonces.pop(receipt.re))
             self._deliver(ev.Receipted(receipt.mark, ()))
         elif receipt.re in self._outgoing.batches:
+            asked_s = self._outgoing.batches[receipt.re].sent_s
             taken, strange = self._outgoing.receipt(receipt.re, receipt.items)
             if strange:
                 self._suspect(
                     f"{strange} tanda terima tidak cocok dengan yang dikirim (receipts for what was not sent)"
                 )
             if taken:
-                self._find_desk()
+                self._find_desk(asked_s)
                 self._deliver(ev.Receipted(receipt.mark, taken))
         elif receipt.re and not self._outgoing.was_answered(receipt.re):
             self._suspect("tanda terima lama atau asing diabaikan (an old or foreign receipt)")
@@ -539,13 +548,14 @@ class MqttUplink:
         if payload != self._status_payload and self._status_payload and self._status_at is None:
             self._status_at = self._clock.monotonic() + self._timing.status_gap_s
 
-    def _find_desk(self) -> None:
+    def _find_desk(self, asked_s: float) -> None:
+        """It answered what was asked then."""
         now_s = self._clock.monotonic()
-        self._asking_since, self._hello_at = None, now_s + self._timing.hello_every_s
+        self._asking_since, self._hello_at, self._in_vain = None, now_s + self._timing.hello_every_s, 0
         if not self._is_answering:
             self._is_answering, self._why_away, self._since_s = True, "", now_s
             self._answers_at = 0.0
-            self._outgoing.desk_answers()
+            self._outgoing.desk_is_back(asked_s)
             log.info("desk reachable", uplink=self.name)
             self._deliver(ev.DeskReachable(self.name))
 

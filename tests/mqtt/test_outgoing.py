@@ -184,14 +184,11 @@ def test_a_late_receipt_still_counts() -> None:
     assert send(out, "b", 60.0) == []
 
 
-def test_without_puback_nothing_is_late_but_the_doubt_grows() -> None:
+def test_without_puback_nothing_is_late() -> None:
     out = Outgoing()
     offer(out, row(1))
     send(out, "a", 5.0)
     assert not out.overdue(1000.0)
-    assert out.unacked_since() == 5.0
-    out.acked("a", 6.0)
-    assert out.unacked_since() is None
 
 
 def test_a_desk_that_does_not_answer_gets_each_live_row_once_and_of_the_rest_one_publish_a_minute() -> None:
@@ -212,8 +209,19 @@ def test_a_desk_that_is_back_gets_the_late_ones_at_once_newest_first() -> None:
     send(out, "a", 0.0)
     out.acked("a", 0.0)
     out.overdue(15.0)
-    out.desk_answers()
+    out.desk_is_back(14.0)
     assert numbers(send(out, "b", 16.0)) == [2, 1]
+
+
+def test_what_was_sent_before_the_desk_came_back_is_sent_again_and_what_was_sent_since_is_not() -> None:
+    out = Outgoing()
+    offer(out, row(1))
+    send(out, "a", 1.0)
+    out.acked("a", 1.1)
+    offer(out, row(2))
+    send(out, "b", 3.0)
+    out.desk_is_back(2.0)
+    assert numbers(send(out, "c", 4.0)) == [1]
 
 
 def test_a_refusal_is_tried_again_after_1_2_4_up_to_60_seconds() -> None:

@@ -1,0 +1,653 @@
+"""The uplink's stories with real brokers: nothing lost, nothing believed that the desk did not sign for us, now."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.domain import events as ev
+from bridge.domain.alarm import Stage
+from bridge.domain.commands import OutboxRow
+from bridge.domain.desk import Answer, Fate, Mark, OrderKind
+from bridge.domain.errors import JournalFailed
+from mqtt.contract import (
+    AnswerBody,
+    HealthBody,
+    Leaf,
+    OrderBody,
+    QuarantinedBody,
+    ReceiptBody,
+    StatusBody,
+    StoredBody,
+    WordBody,
+    topic,
+)
+from mqtt.session import Session, SessionConfig
+from mqtt.signature import Keyring
+from mqtt.uplink import Timing
+from tests.brokers import Iotcore, iotcore_broker
+from tests.mqtt.people import (
+    DESK_KEY,
+    OTHER_POST,
+    POST,
+    POST_KEY,
+    QUICK,
+    RUN,
+    THIEF_KEY,
+    EchoDesk,
+    Outbox,
+    Post,
+    WallClock,
+    meeting,
+    row,
+    stored,
+    until,
+)
+from tests.mqtt.tiny_broker import Habits, TinyBroker
+
+IMPATIENT = Timing(
+    hello_every_s=60.0,
+    hello_timeout_s=0.2,
+    away_after_s=0.5,
+    receipt_s=0.3,
+    retry_s=0.6,
+    puback_s=0.8,
+    status_gap_s=0.2,
+    tick_s=0.02,
+    session=QUICK,
+)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Iotcore]:
+    with iotcore_broker(tmp_path) as running:
+        yield running
+
+
+def keys(*rows: OutboxRow) -> list[tuple[str, int]]:
+    return [(row.alarm, row.revision) for row in rows]
+
+
+# --- the way there and back -------------------------------------------------------------------------------------------
+
+
+def test_one_alarm_goes_there_and_its_receipt_comes_back(broker: Iotcore) -> None:
+    with meeting(broker.url) as (post, desk):
+        one = row(1)
+        post.strike(one)
+        brokered = post.wait(ev.Brokered)
+        receipted = post.wait(ev.Receipted, lambda event: bool(event.items))
+        assert brokered.items == ((one.alarm, 1),)
+        assert [(item.alarm, item.revision, item.sha256, item.reason) for item in receipted.items] == [
+            (one.alarm, 1, one.sha256, "")
+        ]
+        assert receipted.mark.desk == "polsek-1" and receipted.mark.database == "db-1"
+        assert post.outbox.rows == {}
+        assert [item.alarm for item in desk.items] == [one.body], "the frozen string, byte for byte"
+
+
+def test_the_first_thing_a_desk_hears_is_who_is_there(broker: Iotcore) -> None:
+    with EchoDesk(broker.url) as desk, Post(broker.url) as post:
+        post.marks = {"polsek-1": Mark("polsek-1", "db-0", 41, "t41")}
+        post.wait_reachable()
+        status = until(lambda: desk.statuses)[0]
+        assert (status.online, status.version, status.connection) == (True, "0.1.0", 1)
+        assert (status.run.journal, status.run.start, status.run.bits) == (RUN.journal, RUN.start, RUN.bits)
+        assert len(desk.hellos) == 1
+        empty = post.wait(ev.Receipted)
+        assert empty.items == () and empty.mark.commit == 1, "the engine sees the mark though nothing is stored"
+
+
+def test_a_hello_tells_the_last_mark_of_each_desk(broker: Iotcore) -> None:
+    marks = {"polsek-1": Mark("polsek-1", "db-0", 41, "t41")}
+    post = Post(broker.url)
+    post.marks = marks
+    with EchoDesk(broker.url) as desk, post:
+        post.wait_reachable()
+        (seen,) = desk.hellos[0].seen.values()
+        assert (seen.database, seen.commit, seen.token) == ("db-0", 41, "t41")
+
+
+def test_a_burst_shares_publishes_and_each_alarm_arrives_once(broker: Iotcore) -> None:
+    rows = [row(number) for number in range(1, 501)]
+    with meeting(broker.url) as (post, desk):
+        post.strike(*rows)
+        until(lambda: len(post.receipted) >= 500)
+        assert Counter(desk.stored) == Counter(keys(*rows))
+        assert Counter(post.receipted) == Counter(keys(*rows))
+        assert max(len(batch) for batch in desk.batches) <= 32
+        assert len(desk.batches) < 250
+
+
+def test_the_backlog_comes_newest_first_and_a_live_alarm_passes_it(broker: Iotcore) -> None:
+    outbox = Outbox()
+    outbox.keep(*(row(number) for number in range(1, 1001)))
+    with EchoDesk(broker.url) as desk, Post(broker.url, outbox=outbox) as post:
+        until(lambda: len(desk.items) >= 64)
+        live = row(5000)
+        post.strike(live)
+        until(lambda: not outbox.rows, lambda: f"{len(outbox.rows)} wait")
+        order = [identity for batch in desk.batches for identity in batch]
+        assert Counter(order) == Counter([live.alarm, *(row(number).alarm for number in range(1, 1001))])
+        assert order[:32] == [row(number).alarm for number in range(1000, 968, -1)]
+        assert order.index(live.alarm) < 1000, "it did not wait for the end"
+
+
+def test_an_update_overtakes_what_it_replaces(broker: Iotcore) -> None:
+    with meeting(broker.url) as (post, desk):
+        post.strike(row(1))
+        until(lambda: post.receipted)
+        newer = row(1, revision=2)
+        post.strike(newer)
+        until(lambda: (newer.alarm, 2) in post.receipted)
+        assert desk.stored == [(newer.alarm, 1), (newer.alarm, 2)]
+
+
+def test_age_and_unsafe_stand_beside_the_frozen_string(broker: Iotcore) -> None:
+    with meeting(broker.url) as (post, desk):
+        one = row(1)
+        time.sleep(0.2)
+        post.strike(one, unsafe=True)
+        item = until(lambda: desk.items)[0]
+        assert item.unsafe and item.alarm == one.body
+        assert item.age_s is not None and 0.2 <= item.age_s < 5
+
+
+def test_an_age_that_no_clock_can_tell_is_left_out(broker: Iotcore) -> None:
+    with meeting(broker.url, clock=WallClock(start=RUN.start + 1, trusted=False)) as (post, desk):
+        post.strike(row(1))
+        assert until(lambda: desk.items)[0].age_s is None
+
+
+def test_a_quarantined_row_is_in_custody_and_known_by_its_hash(broker: Iotcore) -> None:
+    with meeting(broker.url) as (post, desk):
+
+        def quarantine(re: str, items: list[StoredBody]) -> ReceiptBody:
+            bad = [QuarantinedBody(sha=item.sha, reason="tidak dimengerti") for item in items]
+            return ReceiptBody(desk="polsek-1", mark=desk.mark(), re=re, quarantined=bad)
+
+        desk.make = quarantine
+        one = row(1)
+        post.strike(one)
+        (item,) = post.wait(ev.Receipted, lambda event: bool(event.items)).items
+        assert (item.alarm, item.revision, item.reason) == (one.alarm, 1, "tidak dimengerti")
+        assert post.outbox.rows == {}
+
+
+# --- broker and desk away ---------------------------------------------------------------------------------------------
+
+
+def test_a_broker_that_is_killed_costs_nothing(broker: Iotcore) -> None:
+    with meeting(broker.url) as (post, desk):
+        post.strike(*(row(number) for number in range(1, 21)))
+        until(lambda: len(post.receipted) == 20)
+        broker.kill()
+        post.wait(ev.DeskAway)
+        post.strike(*(row(number) for number in range(21, 61)))
+        unsafe = row(70)
+        post.strike(unsafe, unsafe=True)
+        broker.start()
+        wanted = set(keys(*(row(number) for number in range(1, 61)), unsafe))
+        until(lambda: set(post.receipted) == wanted, lambda: f"{wanted - set(post.receipted)} missing")
+        assert not post.outbox.rows
+        assert set(desk.stored) == wanted
+        assert [type(event) for event in post.events if isinstance(event, ev.DeskAway | ev.DeskReachable)] == [
+            ev.DeskReachable,
+            ev.DeskAway,
+            ev.DeskReachable,
+        ]
+        statuses = [status.order for status in desk.statuses if status.online]
+        assert statuses == sorted(set(statuses)), "the connection counter rises"
+
+
+def test_what_was_on_its_way_when_the_line_broke_is_pending_again() -> None:
+    habits = Habits(puback_after_s=None)
+    with TinyBroker(habits) as tiny, Post(tiny.url) as post:
+        post.strike(row(1))
+        until(lambda: topic(POST, Leaf.ALARM) in tiny.seen.topics)
+        tiny.hang_up()
+        post.wait(ev.DeskAway)
+        habits.puback_after_s = 0.0
+        until(lambda: tiny.seen.topics.count(topic(POST, Leaf.ALARM)) >= 2)
+        assert post.wait(ev.Brokered).items == ((row(1).alarm, 1),)
+
+
+def test_a_broker_that_never_answers_is_a_desk_that_is_away() -> None:
+    with TinyBroker(Habits(says_hello=False)) as tiny, Post(tiny.url) as post:
+        away = post.wait(ev.DeskAway)
+        assert away.uplink == "u1" and "no answer" in away.why
+        assert not post.all(ev.DeskReachable)
+
+
+def test_a_desk_that_does_not_answer_is_away_after_its_time_and_comes_back(broker: Iotcore) -> None:
+    with EchoDesk(broker.url) as desk:
+        desk.is_mute = True
+        began = time.monotonic()
+        with Post(broker.url, timing=IMPATIENT) as post:
+            away = post.wait(ev.DeskAway)
+            assert time.monotonic() - began >= IMPATIENT.away_after_s
+            assert "meja polisi tidak menjawab" in away.why
+            until(lambda: len(desk.hellos) >= 3, "asked again")
+            assert len({hello.nonce for hello in desk.hellos}) == len(desk.hellos)
+            post.strike(row(1))
+            until(lambda: desk.stored.count((row(1).alarm, 1)) >= 3, "tried once a minute")
+            assert not post.receipted and len(post.outbox.rows) == 1
+            desk.is_mute = False
+            post.wait_reachable()
+            until(lambda: post.receipted)
+            assert not post.outbox.rows
+
+
+def test_a_desk_that_falls_silent_is_noticed_by_the_missing_receipt(broker: Iotcore) -> None:
+    """Not only at the next hello, minutes later."""
+    with meeting(broker.url, timing=IMPATIENT) as (post, desk):
+        desk.is_mute = True
+        post.strike(row(1))
+        assert "tidak menjawab" in post.wait(ev.DeskAway).why
+
+
+def test_a_mute_desk_gets_of_a_backlog_one_publish_a_minute(broker: Iotcore) -> None:
+    outbox = Outbox()
+    outbox.keep(*(row(number) for number in range(1, 201)))
+    with EchoDesk(broker.url) as desk:
+        desk.is_mute = True
+        with Post(broker.url, timing=IMPATIENT, outbox=outbox) as post:
+            until(lambda: len(desk.batches) >= 2)
+            assert len(desk.batches[0]) == 32
+            desk.is_mute = False
+            until(lambda: not outbox.rows)
+            assert {identity for identity, _ in post.receipted} == {row(number).alarm for number in range(1, 201)}
+
+
+def test_a_row_without_receipt_does_not_hold_up_the_others(broker: Iotcore) -> None:
+    with meeting(broker.url, timing=IMPATIENT) as (post, desk):
+
+        def all_but_one(re: str, items: list[StoredBody]) -> ReceiptBody:
+            kept = [item for item in items if item.alarm != row(1).alarm]
+            return ReceiptBody(desk="polsek-1", mark=desk.mark(), re=re, stored=kept)
+
+        desk.make = all_but_one
+        post.strike(row(1), row(2))
+        post.strike(row(3))
+        until(lambda: len(post.receipted) == 2)
+        until(lambda: desk.stored.count((row(1).alarm, 1)) >= 3, "tried again")
+        assert set(post.outbox.rows) == {row(1).alarm}
+        assert desk.stored.count((row(2).alarm, 1)) == 1
+
+
+def test_what_the_desk_lost_is_sent_again_after_a_sweep(broker: Iotcore) -> None:
+    with meeting(broker.url) as (post, desk):
+        one = row(1)
+        post.strike(one)
+        until(lambda: post.receipted)
+        post.outbox.keep(one)  # the engine reopened it
+        post.uplink.sweep()
+        until(lambda: len(desk.stored) == 2)
+        until(lambda: not post.outbox.rows)
+
+
+def test_a_journal_that_cannot_be_read_now_is_read_later(broker: Iotcore) -> None:
+    class Sick(Outbox):
+        is_sick = True
+
+        def page(self, before: int | None, limit: int) -> list[OutboxRow]:
+            if self.is_sick:
+                self.pages.append(before)
+                raise JournalFailed("the disk hangs")
+            return super().page(before, limit)
+
+    outbox = Sick()
+    outbox.keep(row(1))
+    with meeting(broker.url, timing=IMPATIENT, outbox=outbox) as (post, _):
+        until(lambda: len(outbox.pages) >= 2, "tried again")
+        post.strike(row(2))
+        until(lambda: post.receipted == [(row(2).alarm, 1)], "live alarms need no journal")
+        outbox.is_sick = False
+        until(lambda: not outbox.rows)
+
+
+def test_an_inbox_that_fails_does_not_end_the_uplink(broker: Iotcore) -> None:
+    with EchoDesk(broker.url), Post(broker.url) as post:
+        post.wait_reachable()
+        calls: list[ev.Event] = []
+
+        def fail(event: ev.Event) -> None:
+            calls.append(event)
+            raise RuntimeError("a fault of ours")
+
+        deliver, post.uplink._deliver = post.uplink._deliver, fail
+        post.strike(row(1))
+        until(lambda: calls)
+        post.uplink._deliver = deliver
+        post.strike(row(2))
+        until(lambda: (row(2).alarm, 1) in post.receipted)
+
+
+# --- the window and the broker's refusals -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("given", "window"), [(1, 1), (5, 5), (None, 20)])
+def test_the_window_is_never_exceeded(given: int | None, window: int) -> None:
+    rows = [row(number) for number in range(1, 1001)]
+    habits = Habits(receive_maximum=given, puback_after_s=0.03)
+    with TinyBroker(habits) as tiny, Post(tiny.url) as post:
+        until(lambda: tiny.seen.publishes)
+        post.strike(*rows)
+        post.uplink.account(tuple(Answer("polsek-1", number, Fate.DONE, 1.0) for number in range(1, 200)))
+        until(lambda: len({key for event in post.all(ev.Brokered) for key in event.items}) == len(rows))
+        assert tiny.seen.most_unacked == window, "used to the full, and not more"
+
+
+@pytest.mark.parametrize(("code", "said"), [(0x10, "nobody subscribes"), (0x87, "publish denied"), (0x97, "kode 0x97")])
+def test_an_alarm_that_nobody_was_given_is_not_brokered(code: int, said: str) -> None:
+    habits = Habits(puback=code)
+    with TinyBroker(habits) as tiny, Post(tiny.url, timing=IMPATIENT) as post:
+        post.strike(row(1))
+        fault = post.wait(ev.Fault, lambda fault: fault.what == "uplink:u1" and bool(fault.why))
+        assert said in fault.why and "\n" not in fault.why
+        assert post.wait(ev.DeskAway).why
+        until(lambda: tiny.seen.topics.count(topic(POST, Leaf.ALARM)) >= 3, "tried again")
+        assert not post.all(ev.Brokered)
+        habits.puback = 0
+        assert post.wait(ev.Brokered).items == ((row(1).alarm, 1),)
+        post.wait(ev.Fault, lambda fault: fault.what == "uplink:u1" and not fault.why)
+
+
+def test_a_broker_that_pings_and_takes_nothing_is_left() -> None:
+    with TinyBroker(Habits(puback_after_s=None)) as tiny, Post(tiny.url, timing=IMPATIENT) as post:
+        post.strike(row(1))
+        assert "no PUBACK" in post.wait(ev.DeskAway, lambda away: "PUBACK" in away.why).why
+        until(lambda: tiny.seen.connections >= 2)
+
+
+def test_a_denied_subscription_that_is_told_is_a_fault() -> None:
+    with TinyBroker(Habits(suback=0x87)) as tiny, Post(tiny.url, timing=IMPATIENT) as post:
+        fault = post.wait(ev.Fault, lambda fault: fault.what == "uplink:u1/subscribe")
+        assert "subscription denied" in fault.why
+        post.wait(ev.DeskAway)
+
+
+# --- what must change nothing -----------------------------------------------------------------------------------------
+
+
+class Court:
+    """A post with one alarm that a mute desk holds, and everything that a forger may know about it."""
+
+    def __init__(self, post: Post, desk: EchoDesk) -> None:
+        self.post, self.desk = post, desk
+        desk.is_mute = True
+        self.row = row(1)
+        post.strike(self.row)
+        until(lambda: desk.items)
+        self.batch = self._batch()
+        self.before = len(post.events)
+
+    def _batch(self) -> str:
+        payload = next(payload for leaf, payload in self.desk.heard if leaf is Leaf.ALARM)
+        return str(json.loads(json.loads(payload)["body"])["batch"])
+
+    def receipt(self, **changed: Any) -> ReceiptBody:
+        given = {"desk": "polsek-1", "mark": self.desk.mark(), "re": self.batch, "stored": [stored(self.row.body)]}
+        return ReceiptBody(**(given | changed))
+
+    def nothing_happened(self) -> None:
+        """Whatever was said before this was read, for an order said afterwards was obeyed."""
+        number = 10_000 + len(self.post.events)
+        self.desk.say(Leaf.ORDER, order(number))
+        self.post.wait(ev.DeskSpoke, lambda spoke: spoke.word.number == number)
+        new = [e for e in self.post.events[self.before :] if not isinstance(e, ev.Brokered | ev.Fault)]
+        assert [e.word.number for e in new if isinstance(e, ev.DeskSpoke)] == [number], new
+        assert len(new) == 1, new
+        assert list(self.post.outbox.rows) == [self.row.alarm]
+
+    def is_told(self) -> ev.Fault:
+        return self.post.wait(ev.Fault, lambda fault: fault.what == "desk:signature")
+
+
+def order(number: int, **more: Any) -> OrderBody:
+    word = WordBody(number=number, kind=OrderKind.SIREN_OFF, by="Budi", at=1.0, **more)
+    return OrderBody(desk="polsek-1", orders=[word])
+
+
+@pytest.fixture
+def court(broker: Iotcore) -> Iterator[Court]:
+    with meeting(broker.url) as (post, desk):
+        yield Court(post, desk)
+
+
+def flip(payload: bytes) -> bytes:
+    """One digit of the body changed."""
+    return payload.replace(b'\\"rev\\":1', b'\\"rev\\":2')
+
+
+FORGERIES: dict[str, Callable[[Court], bytes]] = {
+    "another key": lambda c: c.desk.say(Leaf.RECEIPT, c.receipt(), THIEF_KEY),
+    "the post's own key": lambda c: c.desk.say(Leaf.RECEIPT, c.receipt(), POST_KEY),
+    "for another post": lambda c: c.desk.say(Leaf.RECEIPT, c.receipt(), post=OTHER_POST),
+    "another batch": lambda c: c.desk.say(Leaf.RECEIPT, c.receipt(re="0" * 16)),
+    "another hash": lambda c: c.desk.say(
+        Leaf.RECEIPT, c.receipt(stored=[StoredBody(alarm=c.row.alarm, rev=1, sha="0" * 64)])
+    ),
+    "another revision": lambda c: c.desk.say(
+        Leaf.RECEIPT, c.receipt(stored=[StoredBody(alarm=c.row.alarm, rev=2, sha=c.row.sha256)])
+    ),
+    "another alarm": lambda c: c.desk.say(Leaf.RECEIPT, c.receipt(stored=[stored(row(2).body)])),
+    "an order by another key": lambda c: c.desk.say(Leaf.ORDER, order(9), THIEF_KEY),
+    "an order for another post": lambda c: c.desk.say(Leaf.ORDER, order(9), post=OTHER_POST),
+}
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=list(FORGERIES))
+def test_a_forgery_changes_nothing_and_is_told(court: Court, forge: Callable[[Court], bytes]) -> None:
+    forge(court)
+    assert "\n" not in court.is_told().why
+    court.nothing_happened()
+    assert court.post.uplink.picture()["forged_or_replayed"] == 1
+
+
+@pytest.mark.parametrize("alter", [flip, lambda p: p[:-3] + b'"}', lambda p: p[:-1], lambda p: b"", lambda p: b"{}"])
+def test_an_altered_receipt_changes_nothing(court: Court, alter: Callable[[bytes], bytes]) -> None:
+    genuine = DESK_KEY.seal(topic(POST, Leaf.RECEIPT), court.receipt().to_body()).encode()
+    assert alter(genuine) != genuine
+    court.desk.publish(Leaf.RECEIPT, alter(genuine))
+    court.is_told()
+    court.nothing_happened()
+
+
+def test_a_receipt_on_the_order_topic_changes_nothing(court: Court) -> None:
+    payload = DESK_KEY.seal(topic(POST, Leaf.RECEIPT), court.receipt().to_body()).encode()
+    court.desk.publish(Leaf.ORDER, payload)
+    court.is_told()
+    court.nothing_happened()
+
+
+def test_the_genuine_receipt_still_counts_after_all_that(court: Court) -> None:
+    for forge in FORGERIES.values():
+        forge(court)
+    court.desk.say(Leaf.RECEIPT, court.receipt())
+    until(lambda: court.post.receipted == [(court.row.alarm, 1)])
+    assert not court.post.outbox.rows
+
+
+def test_a_replay_in_the_same_connection_changes_nothing(court: Court) -> None:
+    genuine = court.desk.say(Leaf.RECEIPT, court.receipt())
+    until(lambda: court.post.receipted)
+    court.post.outbox.keep(court.row)
+    court.before = len(court.post.events)
+    court.desk.publish(Leaf.RECEIPT, genuine)
+    court.nothing_happened()
+
+
+def test_a_replay_in_a_later_connection_changes_nothing_and_is_no_sign_of_life(broker: Iotcore) -> None:
+    with meeting(broker.url) as (post, desk):
+        post.strike(row(1))
+        until(lambda: post.receipted)
+        old = [payload for name, payload in desk.sent if name == topic(POST, Leaf.RECEIPT)]
+        desk.is_mute = True
+        broker.kill()
+        post.wait(ev.DeskAway)
+        broker.start()
+        until(lambda: len(desk.hellos) >= 2)
+        court = Court(post, desk)
+        for payload in old:
+            desk.publish(Leaf.RECEIPT, payload)
+        court.is_told()
+        court.nothing_happened()
+        assert len(post.all(ev.DeskReachable)) == 1
+
+
+def test_a_replay_after_a_restart_of_the_bridge_changes_nothing(broker: Iotcore) -> None:
+    with EchoDesk(broker.url) as desk:
+        with Post(broker.url) as first:
+            first.wait_reachable()
+            first.strike(row(1))
+            until(lambda: first.receipted)
+        old = [payload for name, payload in desk.sent if name == topic(POST, Leaf.RECEIPT)]
+        desk.is_mute = True
+        desk.items.clear()
+        desk.heard.clear()
+        with Post(broker.url) as post:
+            court = Court(post, desk)
+            for payload in old:
+                desk.publish(Leaf.RECEIPT, payload)
+            court.is_told()
+            court.nothing_happened()
+            assert not post.all(ev.DeskReachable)
+
+
+def test_a_flood_of_forgeries_is_one_line_and_does_not_stop_the_alarms(court: Court) -> None:
+    for _ in range(300):
+        court.desk.say(Leaf.RECEIPT, court.receipt(), THIEF_KEY)
+    court.nothing_happened()
+    until(lambda: court.post.uplink.picture()["forged_or_replayed"] == 300)
+    assert len([fault for fault in court.post.all(ev.Fault) if fault.what == "desk:signature"]) == 1
+
+
+def test_a_message_of_a_newer_contract_is_told_and_the_next_is_read(court: Court) -> None:
+    payload = DESK_KEY.seal(topic(POST, Leaf.ORDER), '{"desk":1}').encode()
+    court.desk.publish(Leaf.ORDER, payload)
+    assert "perbarui" in court.post.wait(ev.Fault, lambda fault: fault.what == "desk:message").why
+    court.nothing_happened()
+
+
+# --- words, orders and what became of them ----------------------------------------------------------------------------
+
+
+def test_an_officers_word_and_an_order_arrive(broker: Iotcore) -> None:
+    with meeting(broker.url) as (post, desk):
+        word = WordBody(number=7, kind=OrderKind.STAGE, alarm="a/1", source="node:00000001", stage="DISPATCHED", at=1.0)
+        desk.say(Leaf.RECEIPT, ReceiptBody(desk="polsek-1", mark=desk.mark(), words=[word]))
+        desk.say(Leaf.ORDER, order(8))
+        until(lambda: len(post.all(ev.DeskSpoke)) == 2)
+        stage, siren = (spoke.word for spoke in post.all(ev.DeskSpoke))
+        assert (stage.desk, stage.number, stage.stage, stage.source) == (
+            "polsek-1",
+            7,
+            Stage.DISPATCHED,
+            "node:00000001",
+        )
+        assert (siren.number, siren.kind, siren.by) == (8, OrderKind.SIREN_OFF, "Budi")
+
+
+def answers_heard(desk: EchoDesk) -> list[tuple[int, str]]:
+    ring = Keyring.of([POST_KEY.public_text])
+    bodies = [ring.open(topic(POST, leaf), payload).body for leaf, payload in list(desk.heard) if leaf is Leaf.ANSWER]
+    return [(item.number, item.fate.value) for body in bodies for item in AnswerBody.model_validate_json(body).answers]
+
+
+def test_answers_wait_for_the_broker_and_only_the_latest_of_each_word_is_told(broker: Iotcore) -> None:
+    with meeting(broker.url) as (post, desk):
+        post.uplink.account((Answer("polsek-1", 1, Fate.DONE, 1.0, "x" * 500),))
+        until(lambda: answers_heard(desk) == [(1, "done")])
+        broker.kill()
+        post.wait(ev.DeskAway)
+        post.uplink.account((Answer("polsek-1", 2, Fate.RECEIVED, 1.0), Answer("polsek-1", 3, Fate.REFUSED, 1.0)))
+        post.uplink.account((Answer("polsek-1", 2, Fate.TOLD, 2.0),))
+        broker.start()
+        until(lambda: sorted(answers_heard(desk)[1:]) == [(2, "told"), (3, "refused")])
+        until(lambda: not post.uplink._answers)
+
+
+def test_health_on_request(broker: Iotcore) -> None:
+    with meeting(broker.url) as (post, desk):
+        post.outbox.keep(row(1))
+        post.uplink.report_health()
+        payload = until(lambda: [payload for leaf, payload in desk.heard if leaf is Leaf.HEALTH])[0]
+        body = Keyring.of([POST_KEY.public_text]).open(topic(POST, Leaf.HEALTH), payload).body
+        health = HealthBody.model_validate_json(body)
+        assert (health.waiting, health.run.start, health.now.trusted) == (1, RUN.start, True)
+
+
+def test_the_picture_is_plain_values(broker: Iotcore) -> None:
+    with meeting(broker.url) as (post, _):
+        picture = json.loads(json.dumps(post.uplink.picture()))
+        assert picture["connected"] and picture["desk_reachable"] and picture["window"] == 20
+        broker.kill()
+        why = post.wait(ev.DeskAway).why
+        picture = post.uplink.picture()
+        assert not picture["connected"] and not picture["desk_reachable"] and picture["why_away"] == why
+
+
+# --- status -----------------------------------------------------------------------------------------------------------
+
+
+def retained_status(url: str) -> StatusBody:
+    """What a desk that comes now would be told."""
+    heard: list[bytes] = []
+    name = topic(POST, Leaf.STATUS)
+    late = Session(
+        SessionConfig(url, "late-desk"),
+        on_up=lambda _: None,
+        on_down=lambda _: None,
+        on_message=lambda _, payload: heard.append(payload),
+        subscriptions=[name],
+        timing=QUICK,
+    )
+    late.start()
+    try:
+        payload = until(lambda: heard)[0]
+    finally:
+        late.stop()
+    return StatusBody.model_validate_json(Keyring.of([POST_KEY.public_text]).open(name, payload).body)
+
+
+def test_a_late_will_of_an_earlier_connection_is_overwritten(broker: Iotcore) -> None:
+    with meeting(broker.url, timing=IMPATIENT) as (post, desk):
+        until(lambda: desk.statuses)
+        late = post.uplink._status(0, online=False)
+        until(lambda: desk.session.publish(late.topic, late.payload, 1, True))
+        until(lambda: [status.online for status in desk.statuses] == [True, False, True])
+        assert retained_status(broker.url).online
+
+
+def test_two_that_fight_over_one_status_do_not_flood_the_broker(broker: Iotcore) -> None:
+    with meeting(broker.url, timing=IMPATIENT) as (post, desk):
+        late = post.uplink._status(0, online=False)
+        for _ in range(100):
+            until(lambda: desk.session.publish(late.topic, late.payload, 1, True))
+            time.sleep(0.005)
+        until(lambda: sum(not status.online for status in desk.statuses) == 100)
+        until(lambda: desk.statuses[-1].online)
+        assert sum(status.online for status in desk.statuses) < 20
+
+
+def test_a_clean_stop_says_offline_in_the_same_connection(broker: Iotcore) -> None:
+    with EchoDesk(broker.url) as desk:
+        with Post(broker.url) as post:
+            post.wait_reachable()
+            until(lambda: desk.statuses)
+        until(lambda: len(desk.statuses) == 2)
+        online, offline = desk.statuses
+        assert online.online and not offline.online
+        assert offline.order == (*online.order[:2], 1)
+        assert not retained_status(broker.url).online
+
+
+def test_an_uplink_that_never_started_or_never_connected_stops() -> None:
+    Post("mqtt://127.0.0.1:1").uplink.stop()
+    with TinyBroker(Habits(says_hello=False)) as tiny, Post(tiny.url):
+        until(lambda: tiny.seen.connects)

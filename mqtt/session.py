@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import queue
 import random
 import select
 import socket
@@ -72,7 +73,7 @@ class Session:
         self._connection: _Connection | None = None
         self._was_up = False
         self._stopping = threading.Event()
-        self._farewell: tuple[int, threading.Event] | None = None
+        self._acked: queue.SimpleQueue[int] | None = None  # kept while a farewell waits for its PUBACK
         self._thread = threading.Thread(target=self._live, name=f"mqtt-{config.place}", daemon=True)
 
     def start(self) -> None:
@@ -158,8 +159,8 @@ class Session:
         self.guard(self.on_up, connection.number)
 
     def is_published(self, token: int, code: int) -> None:
-        if self._farewell is not None and self._farewell[0] == token:
-            self._farewell[1].set()
+        if (acked := self._acked) is not None:
+            acked.put(token)
         self.guard(self.on_published, token, code)
 
     def guard(self, callback: Callable[..., None], *args: Any) -> None:
@@ -170,12 +171,13 @@ class Session:
             log.exception("mqtt callback failed", callback=getattr(callback, "__name__", str(callback)))
 
     def _say_farewell(self, farewell: Message) -> None:
+        self._acked = queue.SimpleQueue()
         connection = self._connection
         token = connection.publish(farewell) if connection is not None else None
-        if token is not None:
-            said = threading.Event()
-            self._farewell = (token, said)
-            said.wait(self.timing.farewell_s / 2)
+        deadline = time.monotonic() + self.timing.farewell_s / 2
+        with contextlib.suppress(queue.Empty):
+            while token is not None and self._acked.get(timeout=max(0.0, deadline - time.monotonic())) != token:
+                pass  # another publish's
 
 
 class _Connection:

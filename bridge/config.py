@@ -116,7 +116,7 @@ class Control(BaseModel):
     """Where technicians ask."""
 
     model_config = _TABLE
-    socket: kinds.SocketPath = told("soket kendali", "the control socket", Path("kentongan.sock"))
+    socket: Path = told("soket kendali", "the control socket", Path("kentongan.sock"))
 
 
 class Identity(BaseModel):

@@ -12,8 +12,6 @@ from pydantic import AfterValidator, Strict
 
 from bridge.domain.ids import LEVEL, VILLAGE
 
-SOCKET_BYTES = 107  # sun_path of Linux, less the closing zero
-
 _PHONE = re.compile(r"\+?[0-9][0-9 -]{1,18}")
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}=?")
 
@@ -73,12 +71,6 @@ def _file(path: Path) -> Path:
     return path
 
 
-def _socket(path: Path) -> Path:
-    if len(str(path).encode()) > SOCKET_BYTES:
-        raise ValueError(f"{path} is longer than {SOCKET_BYTES} bytes, which no socket's name may be")
-    return path
-
-
 def _desk_key(text: str) -> str:
     if not is_key(text):
         raise ValueError("neither a key (43 letters of base64url, see `kentongan keys show`) nor a file that holds one")
@@ -116,7 +108,6 @@ Phone = Annotated[str, AfterValidator(_phone)]
 RadioUrl = Annotated[str, AfterValidator(_radio)]
 BrokerUrl = Annotated[str, AfterValidator(_broker)]
 HasFile = Annotated[Path, AfterValidator(_file)]
-SocketPath = Annotated[Path, AfterValidator(_socket)]
 DeskKey = Annotated[str, AfterValidator(_desk_key)]
 CommandLine = Annotated[str, AfterValidator(_command)]
 YesNo = Annotated[bool, Strict()]

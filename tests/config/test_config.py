@@ -193,7 +193,6 @@ SINGLE = [
     (bench("[[uplink]]\nurl = 'mqtts://a'\npassword_file = 'password'\n"), "[[uplink]] 1: password_file needs a user"),
     (bench("[[uplink]]\nurl = 'mqtt://a'\nca = 'ca.pem'\n"), "[[uplink]] 1: ca, cert and key need TLS"),
     (bench("[uplink]\nurl = 'mqtt://a'\n"), "uplink: must be written [[uplink]], once for each"),
-    (bench("[control]\nsocket = '/" + "s" * 120 + "'\n"), "[control] socket: /sss"),
     (bench("[desk]\nkeys = ['ca.pem']\n"), "[desk] keys item 1: neither a key"),
     (bench("[siren]\ncommand = '  '\n"), "[siren] command: holds no program"),
     (bench("[siren]\ncommand = ['play', 'x']\n"), "[siren] command: must be text in quotes"),

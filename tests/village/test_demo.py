@@ -8,8 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.village.scene import until
 
 DEMO = [sys.executable, "-m", "cli", "demo", "--json"]
@@ -19,6 +17,15 @@ def demo(*more: str, home: Path) -> subprocess.Popen[str]:
     pipe = subprocess.PIPE
     environment = os.environ | {"TMPDIR": str(home)}
     return subprocess.Popen(DEMO + list(more), stdout=pipe, stderr=pipe, text=True, env=environment)
+
+
+def end(running: subprocess.Popen[str]) -> None:
+    """Whatever the story came to, nothing of it is left."""
+    running.kill()
+    running.wait()
+    for pipe in (running.stdout, running.stderr):
+        if pipe is not None:
+            pipe.close()
 
 
 def children(parent: int) -> dict[int, str]:
@@ -35,23 +42,18 @@ def children(parent: int) -> dict[int, str]:
 
 def test_the_demo_counts_at_both_ends_and_ends_well_within_a_minute(tmp_path: Path) -> None:
     start = time.monotonic()
-    running = demo(home=tmp_path)
+    running = demo("--lang", "en", home=tmp_path)
     out, told = running.communicate(timeout=100)
     assert running.returncode == 0, told
+    words = ("is cut", "strikes", "siren sounds", "is back", "stores", "reads", "sends", "closes", "Done")
+    places = [told.find(word) for word in words]
+    assert places == sorted(places) and -1 not in places, told
     result = json.loads(out)
     counted = {name: result[name] for name in ("pressed", "stored", "answered", "lost", "doubled")}
     assert counted == {"pressed": 2, "stored": 2, "answered": 2, "lost": 0, "doubled": 0}
     assert {"siren", "stored", "told_not_connected", "told_closed"} <= set(result["seconds"])
     assert time.monotonic() - start < 60
     assert list(tmp_path.iterdir()) == [], "the demo leaves nothing behind"
-
-
-def test_the_demo_in_english_tells_the_story_in_order(tmp_path: Path) -> None:
-    running = demo("--lang", "en", home=tmp_path)
-    _, told = running.communicate(timeout=100)
-    words = ("is cut", "strikes", "siren sounds", "is back", "stores", "reads", "sends", "closes", "Done")
-    places = [told.find(word) for word in words]
-    assert places == sorted(places) and -1 not in places, told
 
 
 def test_a_desk_that_dies_makes_the_demo_fail_and_say_so(tmp_path: Path) -> None:
@@ -61,21 +63,20 @@ def test_a_desk_that_dies_makes_the_demo_fail_and_say_so(tmp_path: Path) -> None
         os.kill(desk[0], signal.SIGKILL)
         out, told = running.communicate(timeout=100)
     finally:
-        running.kill()
+        end(running)
     assert running.returncode == 1, told
     assert "desk" in json.loads(out)["failed"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stay_keeps_running_until_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+def test_stay_keeps_running_until_told_to_stop(tmp_path: Path) -> None:
     running = demo("--stay", home=tmp_path)
     try:
         assert running.stderr is not None
         told = ""
         while "tcp://" not in told:
             told += running.stderr.readline()
-        running.send_signal(number)
+        running.send_signal(signal.SIGTERM)
         running.communicate(timeout=30)
     finally:
-        running.kill()
+        end(running)
     assert list(tmp_path.iterdir()) == []

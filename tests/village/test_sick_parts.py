@@ -64,6 +64,7 @@ def test_a_silent_radio_is_noticed_within_thirty_seconds(evening: Scene) -> None
     print(f"\nhalf-open radio noticed after {time.monotonic() - start:.1f} s")
     assert time.monotonic() - start <= 31
     evening.gateway.mute(False)
+    evening.wait_radio()
     press = evening.press("RT03-12")
     evening.wait_stored([press])
 

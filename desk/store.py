@@ -5,14 +5,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select, update
+from sqlalchemy import Connection, Engine, Table, column, create_engine, event, func, insert, inspect, select, update
+from sqlalchemy import table as sql_table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlmodel import SQLModel
@@ -26,6 +22,7 @@ from mqtt.signature import Keyring, key_id, read_public
 COMMITS_KEPT_S = 100 * 86400.0  # posts keep what they sent for 90 days and compare within that time
 CHUNK = 400  # values in one IN (…): far below every database's limit
 BUSY_S = 10.0
+REVISION = "0001"  # the newest step in desk/migrations
 T = TypeVar("T")
 
 
@@ -43,6 +40,7 @@ def table(row: type[SQLModel]) -> Table:
 
 
 LEDGER, COMMITS = table(Ledger), table(Commit)
+VERSION = sql_table("alembic_version", column("version_num"))
 POSTS, KEYS, REPORTS, PRESSES = table(Post), table(PostKey), table(Report), table(PressRow)
 
 
@@ -82,9 +80,19 @@ class Store:
     def open(self) -> None:
         """Bring the tables up to date and learn the database's id. Raises StoreFailed."""
         with self.plainly():
-            _migrate(self._engine)
+            self._bring_up_to_date()
             with self._engine.connect() as connection:
                 self.database = connection.execute(select(LEDGER.c.database)).scalar_one()
+
+    def _bring_up_to_date(self) -> None:
+        """Alembic costs time and memory: it is asked only when there is something to do."""
+        with self._engine.connect() as connection:
+            has_tables = inspect(connection).has_table(VERSION.name)
+            version = connection.execute(select(VERSION.c.version_num)).scalar() if has_tables else None
+        if version != REVISION:
+            from desk.migrating import migrate
+
+            migrate(self._engine)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -215,22 +223,6 @@ def _set_pragmas(connection: Any, _: object) -> None:
     """Pragmas belong to a connection. FULL: a commit survives a power cut, and a receipt promises just that."""
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _migrate(engine: Engine) -> None:
-    """Alembic to the newest revision. Raises StoreFailed for a database that a newer desk has written."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    script = ScriptDirectory.from_config(config)
-    known = {revision.revision for revision in script.walk_revisions()}
-    with engine.begin() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current is not None and current not in known:
-            raise StoreFailed(f"the database is newer than this program ({current}); upgrade kentongan")
-        if current != script.get_current_head():
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
 
 
 def _plain_fault(engine: Engine, error: SQLAlchemyError) -> str:

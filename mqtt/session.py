@@ -52,11 +52,11 @@ class Session:
         self,
         config: SessionConfig,
         *,
-        on_up: Callable[[int], None],
-        on_down: Callable[[str], None],
-        on_message: Callable[[str, bytes], None],
-        on_published: Callable[[int, int], None] | None = None,
-        on_fault: Callable[[str], None] | None = None,
+        on_up: Callable[[int], object],
+        on_down: Callable[[str], object],
+        on_message: Callable[[str, bytes], object],
+        on_published: Callable[[int, int], object] | None = None,
+        on_fault: Callable[[str], object] | None = None,
         subscriptions: Iterable[Subscription | str] = (),
         will: Callable[[int], Message] | None = None,
         timing: SessionTiming | None = None,
@@ -163,7 +163,7 @@ class Session:
             acked.put(token)
         self.guard(self.on_published, token, code)
 
-    def guard(self, callback: Callable[..., None], *args: Any) -> None:
+    def guard(self, callback: Callable[..., object], *args: Any) -> None:
         """An exception in a callback would end paho's loop while it still claims to be connected."""
         try:
             callback(*args)

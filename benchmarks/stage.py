@@ -135,6 +135,7 @@ def stage(quick: bool) -> Iterator[Stage]:
         stack.callback(ear.close)
         config = str(folder / "desk/desk.toml")
         desk = stack.enter_context(Program(folder / "desk.log", "cli", "desk", "run", "--config", config))
+        until(lambda: desk.check() and "broker connected" in desk.log.read_text(), 30, "the desk reaches its broker")
         yield Stage(folder, quick, broker, radio, lines, ear, siren, desk, urls)
 
 

@@ -73,6 +73,15 @@ def init(
     typer.echo(f"  kentongan desk run --config {file}    # {say('next_run')}")
 
 
+@app.command("key")
+def key(config: Config = DESK_TOML, lang: Lang = "") -> None:
+    """Kunci publik meja ini, untuk pos (this desk's public key, for the posts)."""
+    with _plain_faults(_voice(lang)):
+        from desk.config import load, load_key
+
+        typer.echo(load_key(load(config)).public_text)
+
+
 @app.command("run")
 def run(
     config: Config = DESK_TOML,

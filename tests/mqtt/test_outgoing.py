@@ -294,3 +294,14 @@ def test_the_list_of_unanswered_publishes_is_bounded(monkeypatch: pytest.MonkeyP
         out.acked(str(number), 0.0)
         out.overdue(20.0)
     assert list(out.batches) == ["5", "6", "7"]
+
+
+def test_a_backlog_that_nobody_receipts_leaves_room_for_what_is_live() -> None:
+    out = Outgoing()
+    out.page_in([row(n) for n in range(outgoing.HELD, 0, -1)])
+    name = 0
+    while send(out, str(name)):
+        name += 1
+    live = row(outgoing.HELD + 1)
+    assert offer(out, live) == [True]
+    assert numbers(send(out, "live")) == [outgoing.HELD + 1]

@@ -82,7 +82,7 @@ class Desk:
             try:
                 self.once()
             except SQLAlchemyError as error:
-                log.error("database does not take it; nothing is receipted", why=str(error).splitlines()[0])
+                log.error("database does not take it; nothing is receipted", why=_line(error))
                 self._stopping.wait(SICK_WAIT_S)
             except Exception:
                 log.exception("desk thread failed; it goes on")
@@ -131,11 +131,14 @@ class Desk:
         """One commit for all; when that fails, each alone, so that one bad message harms no other."""
         try:
             taken = self._intake.take(messages)
+        except OperationalError:
+            raise  # the database as a whole is away, full or busy
         except SQLAlchemyError as error:
-            if len(messages) == 1 or isinstance(error, OperationalError):
-                raise
-            for message in messages:
-                self._take([message])
+            if len(messages) == 1:
+                log.error("database refuses a message; it is not receipted", post=messages[0].post, why=_line(error))
+            else:
+                for message in messages:
+                    self._take([message])
             return
         for post, receipt in taken.receipts:
             self._say(post, Leaf.RECEIPT, receipt)
@@ -192,3 +195,7 @@ class Desk:
         if now_s - self._tidied_s >= TIDY_EVERY_S:
             self._tidied_s = now_s
             self._store.forget_old_commits()
+
+
+def _line(error: SQLAlchemyError) -> str:
+    return str(error).splitlines()[0]

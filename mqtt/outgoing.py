@@ -10,7 +10,6 @@ from mqtt.broker import WINDOW
 from mqtt.contract import MAX_ALARMS, RECEIPT_TIMEOUT_S, RETRY_S
 
 HELD = 4096  # rows without receipt in memory; the others wait in the journal
-BACKLOG_HELD = HELD // 2  # of them from the backlog: a live alarm finds room, however slow the desk is
 BATCHES = 512  # publishes whose receipt would still be known
 BODY_CHARS = 64_000  # in one publish: some brokers allow little, and a live alarm must not wait behind a big one
 QUICK_PUBACK_S = 2.0  # slower than this, the line is full: leave room for what is live
@@ -116,7 +115,7 @@ class Outgoing:
             del self.late[relay.row.alarm]
 
     def _add_backlog(self, chosen: "_Pack") -> None:
-        while self.backlog and len(self._held) < BACKLOG_HELD:
+        while self.backlog and len(self._held) < HELD // 2:  # so that a live alarm finds room, however slow the desk
             relay = Relay(self.backlog[0])
             if not self._is_new(relay.row):
                 self.backlog.popleft()

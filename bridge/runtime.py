@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 WATCHDOG_S = 10.0
 DRAIN_S = 2.0
+HANDOVER_S = 0.05  # the longest that a burst may keep decisions from the disk
 STUCK_S = 60.0  # a worker without progress for so long, with work waiting, is not fed to the watchdog
 
 
@@ -60,6 +61,10 @@ class Inbox:
     def put(self, event: ev.Event) -> None:
         self._events.put(event)
 
+    @property
+    def is_empty(self) -> bool:
+        return self._events.empty()
+
     def get(self, wait_s: float) -> ev.Event:
         """The next event, or Tick when none came within `wait_s`."""
         try:
@@ -87,6 +92,8 @@ class Runtime:
         self._siren, self._radios, self._uplinks, self._listeners = siren, radios, uplinks, listeners
         self._fed_at = 0.0
         self._is_leaving = False
+        self._decided: list[cmd.Decision] = []
+        self._decided_s = 0.0
 
     def run(self) -> None:
         """Until SIGTERM, SIGINT or a Stop event."""
@@ -95,8 +102,11 @@ class Runtime:
             while True:
                 event = self._inbox.get(self._wait_s())
                 self._handle(event)
+                if self._inbox.is_empty or self._clock.monotonic() - self._decided_s >= HANDOVER_S:
+                    self._hand_over()
                 self._feed_watchdog()
                 if isinstance(event, ev.Stop):
+                    self._hand_over()
                     log.info("bridge stops", why=event.why)
                     tell_systemd("STOPPING=1")
                     return
@@ -116,9 +126,18 @@ class Runtime:
     def _carry_out(self, decision: cmd.Decision) -> None:
         for command in decision.now:
             self._command(command)
-        if decision.facts:
-            self._journal.put(decision.number, decision.facts)
-        narrate(decision)
+        if not self._decided:
+            self._decided_s = self._clock.monotonic()
+        self._decided.append(decision)
+
+    def _hand_over(self) -> None:
+        """To the journal and the log, once nothing waits to be decided: in a burst the sirens go before the disk."""
+        decided, self._decided = self._decided, []
+        for decision in decided:
+            if decision.facts:
+                self._journal.put(decision.number, decision.facts)
+        for decision in decided:
+            narrate(decision)
 
     def _command(self, command: cmd.Command) -> None:
         match command:
@@ -185,6 +204,7 @@ class Runtime:
         until_s = self._clock.monotonic() + DRAIN_S
         while self._clock.monotonic() < until_s and not isinstance(event := self._inbox.get(0.0), ev.Tick):
             self._handle(event)
+        self._hand_over()
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

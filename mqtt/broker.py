@@ -92,7 +92,7 @@ class SessionConfig:
         if self.password_file is None:
             return None
         try:
-            return self.password_file.read_text(encoding="utf-8").strip()
+            return self.password_file.read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(_unreadable("password_file", self.password_file, error)) from error
 

@@ -50,6 +50,9 @@ class Outgoing:
     late: dict[str, _Late] = field(default_factory=dict)
     batches: OrderedDict[str, Batch] = field(default_factory=OrderedDict)
     backlog_window: int = 2
+    most: int = (
+        MAX_ALARMS  # rows in one publish: fewer after one that the broker refused or that a link did not survive
+    )
     _held: dict[str, int] = field(default_factory=dict)  # alarm → newest revision that is live, sent or late
     _receipted: OrderedDict[str, int] = field(default_factory=OrderedDict)
     _finished: deque[str] = field(default_factory=lambda: deque(maxlen=BATCHES))
@@ -94,7 +97,7 @@ class Outgoing:
         """
         if unacked >= window:
             return []
-        chosen = _Pack()
+        chosen = _Pack(self.most)
         while self.live and chosen.takes(next(iter(self.live.values()))):
             chosen.add(self.live.popitem(last=False)[1])
         roomy = unacked < min(self.backlog_window, max(1, window - 2))
@@ -147,18 +150,21 @@ class Outgoing:
             return ()  # its receipt was quicker
         batch.acked_s = now_s
         self._refusals = 0
+        self.most = min(MAX_ALARMS, 2 * self.most)
         if now_s - batch.sent_s <= QUICK_PUBACK_S:
             self.backlog_window = min(self.backlog_window + 1, WINDOW)
         else:
             self.backlog_window = max(1, self.backlog_window // 2)
         return tuple(batch.relays)
 
-    def refused(self, name: str, now_s: float) -> None:
+    def refused(self, name: str, now_s: float, is_denied: bool) -> None:
         """The broker had nobody to give it to, or would not: again in 1, 2, 4 … 60 s."""
         wait_s = min(self.retry_s, 2.0**self._refusals)
         self._refusals = min(self._refusals + 1, 10)
         if (batch := self.batches.pop(name, None)) is not None:
             self._delay(batch, now_s + wait_s)
+            if is_denied:  # perhaps it was too big
+                self.most = max(1, len(batch.relays) // 2)
 
     def receipt(self, name: str, items: Iterable[Stored]) -> tuple[tuple[Stored, ...], int]:
         """Those of `items` that this batch really held, named as we know them, and how many it did not hold."""
@@ -205,6 +211,9 @@ class Outgoing:
 
     def disconnected(self) -> None:
         """Everything is pending again. The journal has it; only unsafe rows live in memory alone."""
+        unacked = [len(batch.relays) for batch in self.batches.values() if batch.acked_s is None]
+        if unacked:
+            self.most = max(1, max(unacked) // 2)
         relays = [relay for batch in self.batches.values() for relay in batch.relays.values()]
         relays += [late.relay for late in self.late.values()]
         relays += self.live.values()
@@ -248,13 +257,14 @@ class Outgoing:
 class _Pack:
     """Rows for one publish, up to its limits."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self.relays: list[Relay] = []
         self._chars = 0
 
     def takes(self, relay: Relay) -> bool:
         fits = self._chars + len(relay.row.body) <= BODY_CHARS
-        return not self.relays or (len(self.relays) < MAX_ALARMS and fits)
+        return not self.relays or (len(self.relays) < self._most and fits)
 
     def add(self, relay: Relay) -> None:
         self.relays.append(relay)

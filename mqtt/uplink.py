@@ -322,7 +322,7 @@ class MqttUplink:
         if sent.leaf in (Leaf.ALARM, Leaf.HELLO):
             self._lose_desk(why)
         if sent.leaf is Leaf.ALARM:
-            self._outgoing.refused(sent.batch, now_s)
+            self._outgoing.refused(sent.batch, now_s, is_denied=code >= FAILURE)
         if sent.leaf is Leaf.ANSWER:
             self._answers_at = now_s + self._timing.retry_s
         if sent.leaf is Leaf.STATUS and code >= FAILURE:

@@ -230,7 +230,7 @@ def test_a_refusal_is_tried_again_after_1_2_4_up_to_60_seconds() -> None:
     now_s, waits = 0.0, []
     for attempt in range(9):
         assert numbers(send(out, str(attempt), now_s)) == [1]
-        out.refused(str(attempt), now_s)
+        out.refused(str(attempt), now_s, is_denied=False)
         tried_s = now_s
         while not out.late or out.late[row(1).alarm].due_s > now_s:
             now_s += 0.5
@@ -240,8 +240,33 @@ def test_a_refusal_is_tried_again_after_1_2_4_up_to_60_seconds() -> None:
     out.acked("x", now_s)
     offer(out, row(2))
     send(out, "y", now_s)
-    out.refused("y", now_s)
+    out.refused("y", now_s, is_denied=False)
     assert out.late[row(2).alarm].due_s == now_s + 1
+
+
+def test_a_publish_that_was_perhaps_too_big_is_halved_until_it_passes() -> None:
+    out = Outgoing()
+    offer(out, *(row(n) for n in range(1, 33)))
+    sizes = []
+    for name in "abcdef":
+        sizes.append(len(send(out, name, 1000.0)))
+        out.refused(name, 0.0, is_denied=True)
+    assert sizes == [32, 16, 8, 4, 2, 1]
+    for name in "ghijklmno":
+        sizes.append(len(send(out, name, 1000.0)))
+        out.acked(name, 1000.0)
+    assert sizes[6:11] == [1, 2, 4, 8, 16]
+
+
+def test_after_a_link_that_did_not_survive_a_publish_the_next_is_smaller() -> None:
+    out = Outgoing()
+    out.page_in(row(n) for n in range(64, 0, -1))
+    send(out, "a")
+    out.disconnected()
+    out.page_in(row(n) for n in range(64, 0, -1))
+    assert len(send(out, "b")) == 16
+    out.acked("b", 0.1)
+    assert len(send(out, "c")) == 32
 
 
 def test_after_a_lost_connection_only_what_the_journal_lacks_is_kept() -> None:
@@ -249,6 +274,7 @@ def test_after_a_lost_connection_only_what_the_journal_lacks_is_kept() -> None:
     offer(out, row(1))
     offer(out, row(2), unsafe=True)
     send(out, "a")
+    out.acked("a", 0.1)
     offer(out, row(3))
     offer(out, row(4), unsafe=True)
     out.page_in([row(9)])

@@ -130,3 +130,15 @@ def test_a_frozen_broker_is_noticed_within_thirty_seconds(tmp_path: Path) -> Non
         took_s = time.monotonic() - began
         print(f"frozen broker noticed after {took_s:.1f} s")
         assert took_s <= 30.0
+
+
+def test_a_broker_that_takes_only_small_messages_gets_small_ones(tmp_path: Path) -> None:
+    outbox = Outbox()
+    outbox.keep(*(row(number) for number in range(1, 41)))
+    with (
+        mosquitto_broker(tmp_path, more="message_size_limit 4000") as broker,
+        EchoDesk(broker.url) as desk,
+        Post(broker.url, outbox=outbox, timing=IMPATIENT) as post,
+    ):
+        until(lambda: not outbox.rows, lambda: f"{len(outbox.rows)} wait; {post.uplink.picture()}")
+        assert max(len(batch) for batch in desk.batches) < 8

@@ -23,6 +23,7 @@ from benchmarks.stage import Stage, stage
 from simulator.rate import measure
 
 LATEST = Path(__file__).parent / "latest.json"
+BUSY = 0.5  # processes waiting, averaged over a minute, before we begin
 CEILING = 3.0  # the simulated radio must be so many times as fast as what is measured with it
 
 
@@ -48,7 +49,9 @@ def main() -> int:
     """The exit code: 1 when something was lost or did not come; a missed goal is only shown."""
     wishes = _wishes()
     figures: list[Figure] = []
-    began = time.monotonic()
+    began, load = time.monotonic(), os.getloadavg()[0]
+    if load > BUSY:
+        _say(f"the machine is busy (load {load:.1f}): latencies will be worse than they are")
     try:
         with stage(wishes.quick) as here:
             for name in wishes.only or PARTS:
@@ -62,13 +65,13 @@ def main() -> int:
     finally:
         print("\n".join(table(figures)))
     print("\n".join(["", *peers.lines()]))
-    LATEST.write_text(json.dumps(_report(wishes.quick, time.monotonic() - began, figures), indent=1) + "\n")
+    LATEST.write_text(json.dumps(_report(wishes.quick, time.monotonic() - began, load, figures), indent=1) + "\n")
     return 0
 
 
 def _wishes() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer samples: two minutes, not fifteen")
+    parser.add_argument("--quick", action="store_true", help="fewer samples: four minutes, not fifteen")
     parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=", ".join(PARTS))
     return parser.parse_args()
 
@@ -84,11 +87,12 @@ def _check_ceiling(figures: list[Figure]) -> None:
         )
 
 
-def _report(quick: bool, took_s: float, figures: list[Figure]) -> dict[str, object]:
+def _report(quick: bool, took_s: float, load: float, figures: list[Figure]) -> dict[str, object]:
     return {
         "quick": quick,
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "took_s": round(took_s),
+        "load_before": load,
         "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
         "figures": [asdict(figure) | {"reached": figure.reached} for figure in figures],
         "peers_measured_earlier": peers.rows(),

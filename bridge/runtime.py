@@ -21,7 +21,9 @@ log = structlog.get_logger()
 WATCHDOG_S = 10.0
 DRAIN_S = 2.0
 HANDOVER_S = 0.05  # the longest that a burst may keep decisions from the disk
-STUCK_S = 60.0  # a worker without progress for so long, with work waiting, is not fed to the watchdog
+# A journal worker that stands still for so long, with work waiting, is not fed to the watchdog. Long, because a restart
+# forgets what a hung disk has not taken, and cures only a worker that hangs through a fault of ours.
+STUCK_S = 300.0
 
 
 class _Part(Protocol):

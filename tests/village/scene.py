@@ -62,6 +62,11 @@ class Program:
         """kill -9, the whole group; reaped."""
         self._end(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """It stands still, its connections stay."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGSTOP)
+
     def stop(self) -> int:
         """SIGTERM; the exit code."""
         return self._end(signal.SIGTERM)

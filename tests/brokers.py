@@ -12,26 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from cli.demo_parts import BROKER
+
 START_S = 10.0
 SBIN = "/usr/sbin:/sbin:/usr/bin"
 
-IOTCORE = """id = 0
-[router]
-id = 0
-max_connections = 100
-max_outgoing_packet_count = 200
-max_segment_size = 104857600
-max_segment_count = 10
-[v5.1]
-name = "test"
-listen = "127.0.0.1:{port}"
-next_connection_delay_ms = 1
-[v5.1.connections]
-connection_timeout_ms = 60000
-max_payload_size = 1048576
-max_inflight_count = 100
-dynamic_filters = true
-"""
 IOTCORE_PROGRAM = "import sys, json; from iotcore._serve import main; main()"
 
 
@@ -117,7 +102,7 @@ def iotcore_broker(tmp_path: Path, port: int | None = None) -> Iterator[Iotcore]
     """Speaks MQTT 5; says Success also when nobody subscribes."""
     port = port or free_port()
     config = tmp_path / f"iotcore-{port}.toml"
-    config.write_text(IOTCORE.format(port=port))
+    config.write_text(BROKER.format(port=port))
     options = f'{{"config_path": "{config}"}}'
     broker = Iotcore([sys.executable, "-P", "-c", IOTCORE_PROGRAM, options], port, tmp_path / f"iotcore-{port}.log")
     yield from _running(broker)

@@ -310,6 +310,10 @@ class Engine:
             self._rang.pop(alarm_id, None)
         self._words.forget()
 
+    def faults(self) -> dict[str, str]:
+        """What a technician must know, by part; a copy, safe to take on any thread."""
+        return dict(self._faults)
+
     def marks(self) -> dict[str, Mark]:
         """How far each desk had got when we last heard it; a copy, safe to take on any thread."""
         return self._marks.shown()

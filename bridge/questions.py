@@ -2,6 +2,7 @@
 
 import itertools
 import queue
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from bridge.control import Ask
@@ -31,13 +32,21 @@ class Reader(Protocol):
 
 
 class Questions:
-    """`about` are facts that never change while the bridge runs: version, radio, siren."""
+    """`about`: facts that never change while the bridge runs (version, radio, siren); `parts`: its edges' pictures."""
 
     def __init__(
-        self, *, post: PostId, run: Run, clock: Clock, deliver: Deliver, reader: Reader, about: dict[str, Any]
+        self,
+        *,
+        post: PostId,
+        run: Run,
+        clock: Clock,
+        deliver: Deliver,
+        reader: Reader,
+        about: dict[str, Any],
+        parts: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self._post, self._run, self._clock, self._deliver = post, run, clock, deliver
-        self._reader, self._about = reader, about
+        self._reader, self._about, self._parts = reader, about, parts
         self._presses = itertools.count(1)
 
     def asks(self) -> dict[str, Ask]:
@@ -57,7 +66,7 @@ class Questions:
             picture = answer.get(timeout=STATUS_S)
         except queue.Empty:
             raise NotAsked(f"the bridge did not answer within {STATUS_S:.0f} s; restart it if that goes on") from None
-        return picture | self._about | {"journal": self._journal()}
+        return picture | self._about | {"journal": self._journal(), "parts": self._parts()}
 
     def _journal(self) -> dict[str, Any]:
         try:

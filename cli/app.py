@@ -6,7 +6,6 @@ import typer
 
 from bridge.domain.errors import BridgeError
 from cli.desk import app as desk_app
-from cli.desk import app as desk_app
 from cli.journal import journal_app
 from cli.options import Lang
 from cli.press import press
@@ -52,7 +51,6 @@ app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
 app.add_typer(desk_app, name="desk")
 app.command("simulate")(simulate)
-app.add_typer(desk_app, name="desk")
 
 
 @app.command("demo")

@@ -48,9 +48,16 @@ def build(config: Config) -> Runtime:
         worker.suspect()  # tried again from now on, and shown as a fault, not only at the first alarm
     reader = JournalReader(config.journal.path, on_damage=worker.suspect)
     engine = Engine(config.post_id, start.run, start.memory, register, clock.now(), _names(config))
-    uplinks = _uplinks(config, signer, start.run, clock, reader, engine)
+    radios = _radios(config, clock)
+    uplinks = _uplinks(config, signer, start.run, clock, reader, engine, radios)
     questions = Questions(
-        post=config.post_id, run=start.run, clock=clock, deliver=inbox.put, reader=reader, about=_about(config)
+        post=config.post_id,
+        run=start.run,
+        clock=clock,
+        deliver=inbox.put,
+        reader=reader,
+        about=_about(config),
+        parts=lambda: {r.name: r.picture() for r in radios} | {u.name: u.picture() for u in uplinks},
     )
     log.info("bridge starts", post=str(config.post_id), start=start.run.start, waiting=start.pending)
     return Runtime(
@@ -59,7 +66,7 @@ def build(config: Config) -> Runtime:
         clock=clock,
         journal=worker,
         siren=_siren(config),
-        radios=_radios(config, clock),
+        radios=radios,
         uplinks=uplinks,
         listeners=(ControlSocket(config.control.socket, questions.asks()),),
     )
@@ -115,7 +122,13 @@ def _radios(config: Config, clock: Clock) -> tuple[Radio, ...]:
 
 
 def _uplinks(
-    config: Config, signer: Signer | None, run: Run, clock: Clock, reader: JournalReader, engine: Engine
+    config: Config,
+    signer: Signer | None,
+    run: Run,
+    clock: Clock,
+    reader: JournalReader,
+    engine: Engine,
+    radios: tuple[Radio, ...],
 ) -> tuple[Uplink, ...]:
     """One for each way to the desk; the same key signs on all of them."""
     if signer is None:
@@ -138,6 +151,7 @@ def _uplinks(
             version=program_version(),
             seen=engine.marks,
             waiting=lambda: _waiting(reader),
+            well=lambda: (engine.faults(), {radio.name: radio.picture() for radio in radios}),
         )
         for name, uplink in zip(_names(config), config.uplink, strict=True)
     )

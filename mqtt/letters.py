@@ -1,6 +1,7 @@
 """What a post says, sealed: one method for each topic it writes."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from bridge.domain.alarm import Moment
 from bridge.domain.commands import Relay
@@ -47,11 +48,10 @@ class Letters:
         ]
         return self._seal(Leaf.ANSWER, contract.AnswerBody(answers=items))
 
-    def health(self, waiting: int, faults: Mapping[str, str]) -> Message:
+    def health(self, waiting: int, faults: Mapping[str, str], radio: Mapping[str, Any]) -> Message:
         now = _moment(self._clock.now())
-        return self._seal(
-            Leaf.HEALTH, contract.HealthBody(run=self._run, now=now, waiting=waiting, faults=dict(faults))
-        )
+        body = contract.HealthBody(run=self._run, now=now, waiting=waiting, faults=dict(faults), radio=dict(radio))
+        return self._seal(Leaf.HEALTH, body)
 
     def _seal(self, leaf: Leaf, body: contract.Model) -> Message:
         name = self.topics[leaf]

@@ -36,8 +36,8 @@ log = structlog.get_logger()
 class MqttUplink:
     """One way to the desk. Rows that wait are in the journal; here is only what is on its way.
 
-    `seen` gives the last mark of each desk, `waiting` how many rows the journal holds for the desk; the worker calls
-    both, and `page`, on its own thread.
+    `seen` gives the last mark of each desk, `waiting` how many rows the journal holds for the desk, `well` the faults
+    of the whole post and its radio's picture; the worker calls all of them, and `page`, on its own thread.
     """
 
     def __init__(
@@ -54,9 +54,10 @@ class MqttUplink:
         seen: Callable[[], dict[str, Mark]],
         waiting: Callable[[], int],
         timing: Timing | None = None,
+        well: Callable[[], tuple[dict[str, str], dict[str, Any]]] = lambda: ({}, {}),
     ) -> None:
         self.name = name
-        self._clock, self._seen, self._waiting = clock, seen, waiting
+        self._clock, self._seen, self._waiting, self._well = clock, seen, waiting, well
         self._pages = Pages(page)
         self._timing = timing or Timing()
         self._letters = Letters(post, run, version, signer, clock)
@@ -242,7 +243,9 @@ class MqttUplink:
             pass
         if now_s >= self._health_at:
             self._health_at = now_s + self._timing.health_s
-            self._publish(self._letters.health(self._waiting(), self._complaints.standing), Leaf.HEALTH)
+            faults, radio = self._well()
+            letter = self._letters.health(self._waiting(), faults | self._complaints.standing, radio)
+            self._publish(letter, Leaf.HEALTH)
 
     @property
     def _has_room(self) -> bool:

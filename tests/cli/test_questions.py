@@ -57,11 +57,13 @@ def asked(engine: Engine, tmp_path: Path) -> Questions:
         deliver=engine.deliver,
         reader=JournalReader(tmp_path / "journal.db"),
         about={"version": "1.0", "uplink_urls": []},
+        parts=lambda: {"gw1": {"state": "up"}},
     )
 
 
 def test_the_state_is_the_engines_own_with_what_only_others_know(asked: Questions) -> None:
-    assert asked.asks()["status"]({}) == {"faults": {}, "version": "1.0", "uplink_urls": [], "journal": {"waiting": 0}}
+    facts = {"faults": {}, "version": "1.0", "uplink_urls": [], "journal": {"waiting": 0}}
+    assert asked.asks()["status"]({}) == facts | {"parts": {"gw1": {"state": "up"}}}
 
 
 def test_an_engine_that_hangs_is_told_and_not_waited_for(

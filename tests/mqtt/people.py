@@ -137,6 +137,7 @@ class Post:
             lambda: self.marks,
             lambda: len(self.outbox.rows),
             timing or Timing(session=QUICK),
+            lambda: ({"siren": "cannot start aplay"}, {"gw1": {"nodes_last_hour": 7}}),
         )
 
     def __enter__(self) -> "Post":

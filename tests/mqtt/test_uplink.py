@@ -578,6 +578,7 @@ def test_health_on_request(broker: Iotcore) -> None:
         body = Keyring.of([POST_KEY.public_text]).open(topic(POST, Leaf.HEALTH), payload).body
         health = HealthBody.model_validate_json(body)
         assert (health.waiting, health.run.start, health.now.trusted) == (1, RUN.start, True)
+        assert health.faults["siren"] == "cannot start aplay" and health.radio["gw1"]["nodes_last_hour"] == 7
 
 
 def test_the_picture_is_plain_values(broker: Iotcore) -> None:

@@ -126,11 +126,11 @@ class Runtime:
                 self._inbox.put(ev.Fault("engine", f"{type(error).__name__} on {type(event).__name__}; report this"))
 
     def _carry_out(self, decision: cmd.Decision) -> None:
-        for command in decision.now:
-            self._command(command)
         if not self._decided:
             self._decided_s = self._clock.monotonic()
-        self._decided.append(decision)
+        self._decided.append(decision)  # first: what is decided is written even where an output fails
+        for command in decision.now:
+            self._command(command)
 
     def _hand_over(self) -> None:
         """To the journal and the log, once nothing waits to be decided: in a burst the sirens go before the disk."""

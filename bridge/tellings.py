@@ -286,7 +286,8 @@ def _calls(waiting: list[_Telling]) -> Iterator[list[_Telling]]:
         if storm or telling.failures >= CALL_AFTER:
             groups.setdefault((message.channel, message.step, message.by), []).append(telling)
     for group in groups.values():
-        yield from _parts(group)
+        if len(group) > 1 or group[0].failures >= CALL_AFTER:  # one alone is told more cheaply by a text to it
+            yield from _parts(group)
 
 
 def _parts(group: list[_Telling]) -> Iterable[list[_Telling]]:

@@ -1,9 +1,10 @@
 """Threads at the edges, one owner in the middle: the main thread runs the engine and touches no disk or socket."""
 
 import os
-import queue
 import signal
 import socket
+import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol, assert_never
@@ -55,24 +56,32 @@ class Listener(Protocol):
 
 
 class Inbox:
-    """Events from every thread, in the order they came. Memory only: nothing is promised before the commit."""
+    """Events from every thread: presses first, all else in the order it came. Memory only, and that is safe: nothing
+    is promised before the commit.
+    """
 
     def __init__(self) -> None:
-        self._events: queue.SimpleQueue[ev.Event] = queue.SimpleQueue()
+        self._presses: deque[ev.Event] = deque()
+        self._others: deque[ev.Event] = deque()
+        self._news = threading.Condition()
 
     def put(self, event: ev.Event) -> None:
-        self._events.put(event)
+        with self._news:
+            (self._presses if isinstance(event, ev.PressHeard) else self._others).append(event)
+            self._news.notify()
 
     @property
-    def is_empty(self) -> bool:
-        return self._events.empty()
+    def has_press(self) -> bool:
+        return bool(self._presses)
 
     def get(self, wait_s: float) -> ev.Event:
         """The next event, or Tick when none came within `wait_s`."""
-        try:
-            return self._events.get(timeout=wait_s)
-        except queue.Empty:
-            return ev.Tick()
+        with self._news:
+            self._news.wait_for(lambda: self._presses or self._others, wait_s)
+            for events in (self._presses, self._others):
+                if events:
+                    return events.popleft()
+        return ev.Tick()
 
 
 class Runtime:
@@ -104,7 +113,7 @@ class Runtime:
             while True:
                 event = self._inbox.get(self._wait_s())
                 self._handle(event)
-                if self._inbox.is_empty or self._clock.monotonic() - self._decided_s >= HANDOVER_S:
+                if not self._inbox.has_press or self._clock.monotonic() - self._decided_s >= HANDOVER_S:
                     self._hand_over()
                 self._feed_watchdog()
                 if isinstance(event, ev.Stop):

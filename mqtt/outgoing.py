@@ -64,6 +64,11 @@ class Outgoing:
         """Rows that were published and have no receipt yet."""
         return sum(len(batch.relays) for batch in self.batches.values() if not batch.is_late)
 
+    @property
+    def has_room(self) -> bool:
+        """For rows of the backlog; the other half is kept for live alarms, however slow the desk is."""
+        return len(self._held) < HELD // 2
+
     # --- in ----------------------------------------------------------------------------------------------------
 
     def offer(self, relay: Relay) -> bool:

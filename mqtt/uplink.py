@@ -224,6 +224,8 @@ class MqttUplink:
             self._lose_desk(f"meja polisi tidak menjawab {self._timing.away_after_s:g} s (no answer from the desk)")
         if self._window.is_stuck(now_s, self._timing.puback_s):
             self._session.renew("broker tidak menerima pesan (no PUBACK)")
+        if self._was_full and self._outgoing.has_room and not self._pages.is_open:
+            self._begin_sweep()
         if now_s >= self._sweep_at and not self._pages.is_open:
             self._sweep_at = now_s + self._timing.retry_s
             if self._was_full or self._waiting() > 0:

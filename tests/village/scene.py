@@ -67,6 +67,11 @@ class Program:
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGSTOP)
 
+    def thaw(self) -> None:
+        """It goes on where it stood."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGCONT)
+
     def stop(self) -> int:
         """SIGTERM; the exit code."""
         return self._end(signal.SIGTERM)

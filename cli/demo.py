@@ -72,6 +72,7 @@ class Night:
     rang: Path
     programs: tuple[Program, ...]
     say: Callable[..., None]
+    told: threading.Event
     seconds: dict[str, float] = field(default_factory=dict)
     pressed: dict[str, str] = field(default_factory=dict)
     answers: dict[str, int] = field(default_factory=dict)
@@ -85,7 +86,7 @@ class Night:
         return {press: row for row in rows for press in row["ids"]}
 
     def wait(self, what: str, true: Callable[[], Any]) -> Any:
-        return wait(what, true, self.programs)
+        return wait(what, true, self.programs, self.told.is_set)
 
     def step(self, name: str, since: float) -> None:
         self.seconds[name] = round(max(self.seconds.get(name, 0.0), time.monotonic() - since), 2)
@@ -109,7 +110,7 @@ class Night:
 
 
 @contextlib.contextmanager
-def night(say: Callable[..., None]) -> Iterator[Night]:
+def night(say: Callable[..., None], told: threading.Event) -> Iterator[Night]:
     """A village, a post, a broker and a desk, all on loopback and in a folder that vanishes."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kentongan-demo-")))
@@ -123,7 +124,7 @@ def night(say: Callable[..., None]) -> Iterator[Night]:
         desk_config, rang = _set_up(folder, village, radio, port, wire.port)
         desk = stack.enter_context(Program(folder / "desk.log", "desk", "run", "--config", desk_config))
         post = stack.enter_context(Program(folder / "post.log", "run", "--config", str(folder / "post/post.toml")))
-        yield Night(folder, village, gateway, radio, wire, desk_config, rang, (desk, post), say)
+        yield Night(folder, village, gateway, radio, wire, desk_config, rang, (desk, post), say, told)
 
 
 def _set_up(folder: Path, village: Village, radio: str, broker_port: int, wire_port: int) -> tuple[str, Path]:
@@ -217,12 +218,12 @@ def count(night: Night) -> dict[str, Any]:
     }
 
 
-def wait_for_the_end() -> None:
-    """Until Ctrl-C or SIGTERM, so that everything is put away in both cases."""
+def hear_the_end() -> threading.Event:
+    """Set by Ctrl-C and SIGTERM: the night ends, and everything is put away."""
     told = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: told.set())
-    told.wait()
+    return told
 
 
 def demo(as_json: bool, stay: bool, lang: str) -> None:
@@ -230,13 +231,14 @@ def demo(as_json: bool, stay: bool, lang: str) -> None:
     console = Console(stderr=as_json, highlight=False, soft_wrap=True)
     said = SAID["en" if lang == "en" else "id"]
     began = time.monotonic()
+    told = hear_the_end()
 
     def say(key: str, **facts: object) -> None:
         console.print(f"[dim]{time.monotonic() - began:5.1f} s[/dim]  {said[key].format(**facts)}", markup=True)
 
     result: dict[str, Any] = {"pressed": 0, "stored": 0, "answered": 0, "lost": 0, "doubled": 0, "seconds": {}}
     try:
-        with night(say) as scene:
+        with night(say, told) as scene:
             say("ready", houses=len(PRESSES), siren=SIREN["en" if lang == "en" else "id"])
             try:
                 play(scene)
@@ -244,7 +246,7 @@ def demo(as_json: bool, stay: bool, lang: str) -> None:
                 result = count(scene)
             if stay:
                 say("stay", radio=scene.radio)
-                wait_for_the_end()
+                told.wait()
     except DemoFailed as fault:
         result["failed"] = str(fault)
         say("failed", why=fault)

@@ -117,10 +117,18 @@ def internet(broker_port: int) -> Iterator[Wire]:
         wire.stop()
 
 
-def wait(what: str, true: Callable[[], Any], programs: tuple[Program, ...], limit_s: float = 30.0) -> Any:
-    """The first true value of `true`. Raises DemoFailed when it does not come within `limit_s`."""
+def wait(
+    what: str,
+    true: Callable[[], Any],
+    programs: tuple[Program, ...],
+    told_to_end: Callable[[], bool] = lambda: False,
+    limit_s: float = 30.0,
+) -> Any:
+    """The first true value of `true`. Raises DemoFailed when it does not come within `limit_s`, or at Ctrl-C."""
     end = time.monotonic() + limit_s
     while not (value := true()):
+        if told_to_end():
+            raise DemoFailed(f"stopped while waiting for: {what}")
         for program in programs:
             program.check()
         if time.monotonic() > end:

@@ -1,6 +1,8 @@
 """The bridge's log: readable on a terminal, JSON for a machine, always on standard output."""
 
+import atexit
 import logging
+import os
 import sys
 from typing import TextIO
 
@@ -25,10 +27,19 @@ class Unbreakable:
         except (OSError, ValueError):
             return
 
+    def let_go(self) -> None:
+        """Lines that nobody took must not become the exit code 120 when Python flushes the stream at its end."""
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
 
 def set_up_logs(verbose: bool) -> None:
     """`verbose` shows bytes and every small step."""
     is_terminal = sys.stdout.isatty()
+    stream = Unbreakable(sys.stdout)
+    atexit.register(stream.let_go)
     look: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer() if is_terminal else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
@@ -41,5 +52,5 @@ def set_up_logs(verbose: bool) -> None:
             look,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=Unbreakable(sys.stdout)),  # type: ignore[arg-type]
+        logger_factory=structlog.WriteLoggerFactory(file=stream),  # type: ignore[arg-type]
     )

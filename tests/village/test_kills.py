@@ -14,6 +14,7 @@ from tests.village.scene import Scene, until
 pytestmark = pytest.mark.mosquitto
 
 BURST = 60
+MOST = 4
 STAGES = ("inbox", "uncommitted", "in flight", "unreceipted")
 
 
@@ -38,12 +39,14 @@ def kill_again_and_again(stage: Scene, kills: int, seed: int) -> Counter[str]:
     chance = random.Random(seed)
     seen: Counter[str] = Counter()
     everything: list[str] = []
-    for round_ in range(kills):
+    for round_ in range(MOST * kills):
+        if round_ >= kills and all(seen[name] for name in STAGES):
+            break  # chance may need a few more kills until every stage was hit
         stage.wait_radio()
         first = 0x3000_0000 + round_ * BURST
         presses = strangers(stage, BURST, first)
         everything += presses
-        time.sleep(chance.uniform(0.0, 0.06))
+        time.sleep(chance.uniform(0.0, 0.03))
         stage.post.kill()
         seen.update(stages_at_death(stage, presses))
         stage.post.start()
@@ -62,7 +65,7 @@ def kill_again_and_again(stage: Scene, kills: int, seed: int) -> Counter[str]:
 @pytest.mark.timeout(600)
 def test_twenty_five_kills_lose_nothing_and_double_nothing(evening: Scene) -> None:
     seen = kill_again_and_again(evening, 25, seed=25)
-    print(f"\n25 kills of the bridge; in how many of them presses were …: {dict(seen)}")
+    print(f"\n25 kills of the bridge or more; in how many of them presses were …: {dict(seen)}")
     assert all(seen[stage] for stage in STAGES), f"a stage was never hit: {dict(seen)}"
 
 

@@ -29,6 +29,7 @@ class Fault(StrEnum):
     WIRE_CUT = "wire cut"
     WIRE_FREEZE = "wire frozen"
     DESK_KILL = "desk kill -9"
+    DESK_FREEZE = "desk frozen"
     RADIO_EOF = "radio EOF"
     RADIO_RST = "radio RST"
     RADIO_REBOOT = "radio reboot"
@@ -113,6 +114,7 @@ class Breaker:
             Fault.WIRE_CUT: stage.wire.cut,
             Fault.WIRE_FREEZE: stage.wire.freeze,
             Fault.DESK_KILL: stage.desk.kill,
+            Fault.DESK_FREEZE: stage.desk.freeze,
             Fault.RADIO_EOF: lambda: stage.gateway.close_client("eof"),
             Fault.RADIO_RST: lambda: stage.gateway.close_client("rst"),
             Fault.RADIO_REBOOT: stage.gateway.reboot,
@@ -132,6 +134,7 @@ class Breaker:
             Fault.WIRE_CUT: stage.wire.heal,
             Fault.WIRE_FREEZE: stage.wire.thaw,
             Fault.DESK_KILL: stage.desk.start,
+            Fault.DESK_FREEZE: stage.desk.thaw,
         }
         ways[fault]()
         self.standing.remove(fault)

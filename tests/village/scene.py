@@ -68,10 +68,6 @@ class Program:
             os.killpg(self.process.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGCONT)
-
-    def thaw(self) -> None:
         """It goes on where it stood."""
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGCONT)

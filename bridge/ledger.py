@@ -151,7 +151,7 @@ def _slot_of(alarm: Alarm) -> _Slot:
 
 def _is_ahead(alarm: Alarm, now: Moment) -> bool:
     """Another run's clock stood later than ours does: how long ago that was nobody knows."""
-    return alarm.latest.start != now.start and alarm.latest.wall_s > now.wall_s + CLOCK_SLACK_S
+    return not alarm.latest.shares_clock(now) and alarm.latest.wall_s > now.wall_s + CLOCK_SLACK_S
 
 
 def _is_old(alarm: Alarm, now: Moment) -> bool:

@@ -40,16 +40,24 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When, on three clocks: the run's start counter, its monotonic seconds, and wall seconds UTC with a trust flag."""
+    """When, on three clocks: the run's start counter, its monotonic seconds, and wall seconds UTC with a trust flag.
+
+    `boot` names the machine's boot: all runs within it share one monotonic clock. '' when that is not known.
+    """
 
     start: int
     mono_s: float
     wall_s: float
     trusted: bool
+    boot: str = ""
+
+    def shares_clock(self, other: "Moment") -> bool:
+        """Whether the monotonic seconds of both can be compared."""
+        return self.start == other.start or (self.boot != "" and self.boot == other.boot)
 
     def age_s(self, now: "Moment") -> float | None:
-        """Seconds from this moment to `now`; None when no clock can tell (another run, and a clock not trusted)."""
-        if self.start == now.start:
+        """Seconds from this moment to `now`; None when no clock can tell (another boot, and a clock not trusted)."""
+        if self.shares_clock(now):
             return max(0.0, now.mono_s - self.mono_s)
         if self.trusted and now.trusted:
             return max(0.0, now.wall_s - self.wall_s)

@@ -29,6 +29,14 @@ class _Timex(ctypes.Structure):
     )
 
 
+def boot_id() -> str:
+    """The kernel's random name for this boot (proc(5)); '' where there is none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 def kernel_synchronised() -> bool:
     """Whether a time service steers the kernel's clock now; reads only, needs no right."""
     adjtimex = getattr(ctypes.CDLL(None), "adjtimex", None)
@@ -53,8 +61,9 @@ class SystemClock:
         synchronised: Callable[[], bool] = synchronised,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        boot: Callable[[], str] = boot_id,
     ) -> None:
-        self._start = start
+        self._start, self._boot = start, boot()
         self._synchronised, self._monotonic, self._wall = synchronised, monotonic, wall
         self._look_at = -float("inf")
         self._confirmed: float | None = None  # wall minus monotonic when a time service last vouched for it
@@ -66,7 +75,7 @@ class SystemClock:
     def now(self) -> Moment:
         """This moment on every clock we have."""
         mono_s, wall_s = self._monotonic(), self._wall()
-        return Moment(self._start, mono_s, wall_s, self._is_trusted(mono_s, wall_s))
+        return Moment(self._start, mono_s, wall_s, self._is_trusted(mono_s, wall_s), self._boot)
 
     def _is_trusted(self, mono_s: float, wall_s: float) -> bool:
         gap = wall_s - mono_s

@@ -21,7 +21,8 @@ from bridge.store.rows import alarm_from_state
 
 _NEWEST = (1 << 63) - 1
 _PAGE = """
-    SELECT alarm.id, outbox.sequence, revision, body, sha256, first_start, first_mono_s, first_wall_s, first_trusted
+    SELECT alarm.id, outbox.sequence, revision, body, sha256, first_start, first_mono_s, first_wall_s, first_trusted,
+    first_boot
     FROM outbox INDEXED BY outbox_pending JOIN alarm ON alarm.sequence = outbox.sequence
     WHERE receipted < revision AND outbox.sequence < ? ORDER BY outbox.sequence DESC LIMIT ?"""
 _ALARMS = """
@@ -46,8 +47,8 @@ class JournalReader:
         with self._look() as connection:
             rows = connection.exec_driver_sql(_PAGE, (_NEWEST if before is None else before, limit)).all()
         return [
-            OutboxRow(alarm, sequence, revision, body, sha256, Moment(start, mono_s, wall_s, bool(trusted)))
-            for alarm, sequence, revision, body, sha256, start, mono_s, wall_s, trusted in rows
+            OutboxRow(alarm, sequence, revision, body, sha256, Moment(start, mono_s, wall_s, bool(trusted), boot))
+            for alarm, sequence, revision, body, sha256, start, mono_s, wall_s, trusted, boot in rows
         ]
 
     def pending(self) -> int:

@@ -21,7 +21,8 @@ from bridge.store.rows import GARBLED, alarm_from_state, word_from_row
 _FARTHEST = 1 << 43  # beyond every sequence
 _ALARMS = "SELECT sequence, state, stage FROM alarm WHERE sequence > ? ORDER BY sequence"
 _OUTBOX = """
-    SELECT sequence, revision, body, sha256, first_start, first_mono_s, first_wall_s, first_trusted
+    SELECT sequence, revision, body, sha256, first_start, first_mono_s, first_wall_s, first_trusted,
+    first_boot
     FROM outbox WHERE sequence > ? ORDER BY sequence"""
 _WORDS = "SELECT rowid AS sequence, * FROM word WHERE rowid > ? ORDER BY rowid"
 _MARKS = "SELECT rowid AS sequence, desk, database, number, token FROM mark WHERE rowid > ? ORDER BY rowid"
@@ -77,7 +78,8 @@ def _outbox_row(row: sqlite3.Row) -> OutboxRow:
     body = str(row["body"])
     if hashlib.sha256(body.encode()).hexdigest() != row["sha256"]:
         raise ValueError("the hash differs")
-    first = Moment(row["first_start"], row["first_mono_s"], row["first_wall_s"], bool(row["first_trusted"]))
+    when = (row["first_start"], row["first_mono_s"], row["first_wall_s"], bool(row["first_trusted"]), row["first_boot"])
+    first = Moment(*when)
     if not isinstance(row["revision"], int):
         raise ValueError("no revision")
     return OutboxRow(json.loads(body)["id"], row["sequence"], row["revision"], body, row["sha256"], _sane(first))
@@ -102,6 +104,7 @@ def _mark(row: sqlite3.Row) -> Mark:
 
 
 def _sane(moment: Moment) -> Moment:
-    if not (isinstance(moment.start, int) and math.isfinite(moment.mono_s) and math.isfinite(moment.wall_s)):
+    named = isinstance(moment.start, int) and isinstance(moment.boot, str)
+    if not (named and math.isfinite(moment.mono_s) and math.isfinite(moment.wall_s)):
         raise ValueError("no moment")
     return moment

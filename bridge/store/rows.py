@@ -79,8 +79,8 @@ def word_from_row(row: Any) -> tuple[Word, Answer]:
     return word, Answer(row.desk, row.number, Fate(row.fate), row.at, row.detail)
 
 
-def _moment_to(moment: Moment) -> tuple[int, float, float, bool]:
-    return moment.start, moment.mono_s, moment.wall_s, moment.trusted
+def _moment_to(moment: Moment) -> tuple[int, float, float, bool, str]:
+    return moment.start, moment.mono_s, moment.wall_s, moment.trusted, moment.boot
 
 
 def _place_to(place: Place) -> tuple[Any, ...]:

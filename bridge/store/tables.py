@@ -83,6 +83,7 @@ class Outbox(Row, table=True):
     first_mono_s: float
     first_wall_s: float
     first_trusted: bool
+    first_boot: str = ""
     reason: str = ""
 
 

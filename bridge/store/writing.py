@@ -33,7 +33,7 @@ ALARM = """
 PRESS = "INSERT OR IGNORE INTO press (id, alarm) SELECT ?, sequence FROM alarm WHERE id = ?"
 OUTBOX = """
     INSERT INTO outbox (sequence, revision, receipted, body, sha256, first_start, first_mono_s, first_wall_s,
-    first_trusted, reason) SELECT sequence, ?, 0, ?, ?, ?, ?, ?, ?, '' FROM alarm WHERE id = ?
+    first_trusted, first_boot, reason) SELECT sequence, ?, 0, ?, ?, ?, ?, ?, ?, ?, '' FROM alarm WHERE id = ?
     ON CONFLICT (sequence) DO UPDATE SET revision = excluded.revision, body = excluded.body, sha256 = excluded.sha256
     WHERE excluded.revision > revision"""
 SIGHTING = """
@@ -99,7 +99,7 @@ class Rows:
         self._rows[PRESS] += [(press, alarm.id) for press in alarm.presses]
         if row is not None:
             first = row.first
-            when = (first.start, first.mono_s, first.wall_s, first.trusted)
+            when = (first.start, first.mono_s, first.wall_s, first.trusted, first.boot)
             self._rows[OUTBOX].append((row.revision, row.body, row.sha256, *when, row.alarm))
 
     def _mark(self, mark: Mark) -> None:

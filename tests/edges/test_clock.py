@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from bridge.domain.alarm import Moment
-from bridge.edges.clock import FLOOR_S, LOOK_EVERY_S, SystemClock, kernel_synchronised
+from bridge.edges.clock import FLOOR_S, LOOK_EVERY_S, SystemClock, boot_id, kernel_synchronised
 
 TODAY_S = FLOOR_S + 50_000_000.0
 
@@ -34,7 +34,7 @@ class Times:
 
 def test_a_moment_holds_the_run_and_both_clocks() -> None:
     times = Times(is_synchronised=True)
-    assert times.clock(start=7).now() == Moment(7, 100.0, TODAY_S, trusted=True)
+    assert times.clock(start=7).now() == Moment(7, 100.0, TODAY_S, trusted=True, boot=boot_id())
 
 
 def test_without_a_time_service_wall_time_is_not_trusted() -> None:
@@ -103,3 +103,14 @@ def test_the_real_clock_agrees_with_the_machine() -> None:
     assert before <= moment.mono_s <= clock.monotonic()
     assert moment.wall_s == pytest.approx(time.time(), abs=5.0)
     assert isinstance(kernel_synchronised(), bool)
+
+
+def test_two_runs_in_one_boot_share_their_monotonic_clock_even_when_the_wall_is_not_trusted() -> None:
+    times = Times()
+    before = times.clock(3).now()
+    times.mono_s += 120.0
+    after = times.clock(5).now()
+    assert before.boot and not after.trusted
+    assert before.age_s(after) == 120.0
+    elsewhere = SystemClock(5, synchronised=lambda: False, boot=lambda: "another").now()
+    assert before.age_s(elsewhere) is None

@@ -293,3 +293,25 @@ def test_an_empty_memory_owes_nothing() -> None:
 def test_a_mark_of_an_unknown_desk_is_only_kept(post: Post) -> None:
     post.happen(ev.Receipted(Mark("desk-2", "d", 1, "t"), ()))
     assert [type(fact) for fact in post.facts] == [cmd.SaveMark]
+
+
+@pytest.mark.parametrize("boot, answered", [("one", True), ("another", False)])
+def test_who_struck_two_restarts_ago_is_told_where_no_clock_is_trusted(boot: str, answered: bool) -> None:
+    """One boot has one monotonic clock, however often the bridge starts in it; across boots nobody can tell the age."""
+    post = Post(now=Moment(1, 100.0, 1000.0, False, "one"))
+    post.hear(press(1))
+    saved = [fact.alarm for fact in post.facts if isinstance(fact, cmd.SaveAlarm)]
+    memory = Memory(tuple(saved), {saved[0].id: saved[0].id}, sequence=1)
+    later = Post(memory=memory, now=Moment(3, 220.0, 1000.0, False, boot))
+    told = [c.step for c in later.happen(UP) if isinstance(c, cmd.Tell)]
+    assert told == ([Step.JOURNALED] if answered else [])
+
+
+def test_a_press_after_a_restart_joins_the_open_alarm_of_its_hand_within_one_boot() -> None:
+    post = Post(now=Moment(1, 100.0, 1000.0, False, "one"))
+    post.hear(press(1))
+    saved = [fact.alarm for fact in post.facts if isinstance(fact, cmd.SaveAlarm)]
+    later = Post(memory=Memory(tuple(saved), {saved[0].id: saved[0].id}, sequence=1))
+    later.now = Moment(2, 130.0, 1000.0, False, "one")
+    later.hear(press(2))
+    assert [(row.alarm, row.revision) for row in later.rows()] == [(saved[0].id, 2)]

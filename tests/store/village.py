@@ -20,7 +20,7 @@ RUN = Run("journal-1", 1, "ab" * 8)
 BITS = "c0ffee00c0ffee00"
 TODAY_S = 1_790_000_000.0
 DAY_S = 86_400.0
-NOW = Moment(1, 50.0, TODAY_S, True)
+NOW = Moment(1, 50.0, TODAY_S, True, "4b1d8b3e-boot")
 
 
 class StillClock:

@@ -102,7 +102,6 @@ class Breaker:
         self._stage, self._broker = stage, broker
         self._chance = random.Random(seed)
         self.standing: list[Fault] = []
-        self.starts = 1  # of the bridge
 
     def break_(self, fault: Fault) -> None:
         stage, broker = self._stage, self._broker
@@ -149,7 +148,6 @@ class Breaker:
 
     def _start_bridge(self) -> None:
         self._stage.post.start()
-        self.starts += 1
 
     def _garble(self) -> None:
         for _ in range(self._chance.randint(1, 20)):

@@ -62,6 +62,7 @@ CREATE TABLE outbox (
 	first_mono_s FLOAT NOT NULL,
 	first_wall_s FLOAT NOT NULL,
 	first_trusted BOOLEAN NOT NULL,
+	first_boot VARCHAR NOT NULL,
 	reason VARCHAR NOT NULL,
 	PRIMARY KEY (sequence),
 	FOREIGN KEY(sequence) REFERENCES alarm (sequence) ON DELETE CASCADE

@@ -80,6 +80,7 @@ def _outbox() -> None:
         col("first_mono_s", sa.Float),
         col("first_wall_s", sa.Float),
         col("first_trusted", sa.Boolean),
+        col("first_boot", sa.String),
         col("reason", sa.String),
         sa.PrimaryKeyConstraint("sequence"),
     )

@@ -157,8 +157,13 @@ class Scene:
 
     def rings(self) -> list[str]:
         """The kinds the siren was told, in order."""
+        return [kind for kind, _ in self.rung()]
+
+    def rung(self) -> list[tuple[str, float]]:
+        """Kind and wall seconds of each start of the siren's command, by its own clock."""
         file = self.folder / "siren.txt"
-        return file.read_text().split() if file.exists() else []
+        lines = file.read_text().split("\n")[:-1] if file.exists() else []
+        return [(kind, int(at) / 1e9) for kind, at in (line.split() for line in lines)]
 
     # --- waiting and accounting ---
 
@@ -191,11 +196,17 @@ class Scene:
 
 @contextlib.contextmanager
 def scene(
-    folder: Path, broker_url: str, *, air: Air | None = None, post_before: tuple[str, ...] = (), seed: int = 7
+    folder: Path,
+    broker_url: str,
+    *,
+    air: Air | None = None,
+    post_before: tuple[str, ...] = (),
+    wire_delay_s: float = 0.0,
+    seed: int = 7,
 ) -> Iterator[Scene]:
     """Set up by the commands a technician types; post and desk run unless a story stops them."""
     host, port = broker_url.split("//")[1].split(":")
-    wire = Wire((host, int(port)))
+    wire = Wire((host, int(port)), wire_delay_s)
     with contextlib.ExitStack() as stack:
         stack.callback(wire.stop)
         village = stack.enter_context(Village(seed=seed, air=air or Air(seed)))
@@ -212,7 +223,7 @@ def scene(
 
 def _set_up(folder: Path, radio: str, broker_url: str, uplink_url: str) -> None:
     script = folder / "siren.sh"
-    script.write_text(f'#!/bin/sh\necho "$1" >> "{folder}/siren.txt"\n')
+    script.write_text(f'#!/bin/sh\necho "$1 $(date +%s%N)" >> "{folder}/siren.txt"\n')
     script.chmod(0o700)
     desk_toml = str(folder / "desk/desk.toml")
     made = json.loads(kentongan("desk", "init", str(folder / "desk"), "--mqtt", broker_url, "--json").stdout)
@@ -220,6 +231,12 @@ def _set_up(folder: Path, radio: str, broker_url: str, uplink_url: str) -> None:
     siren = ["--siren-command", f"{script} {{kind}}", "--desk-key", made["public_key"], "--json"]
     post = json.loads(kentongan("setup", str(folder / "post"), *words, *siren).stdout)
     kentongan("desk", "post", "add", VILLAGE, POST, post["public_key"], "--config", desk_toml)
+
+
+def slow_disk(delay_s: float, after: int = 1, calls: str = "fdatasync,fsync") -> tuple[str, ...]:
+    """In front of a command: each of these system calls takes `delay_s` longer, from the one numbered `after` on."""
+    delay = f"inject={calls}:delay_enter={int(delay_s * 1e6)}:when={after}+"
+    return ("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", delay)
 
 
 def frozen_port() -> socket.socket:

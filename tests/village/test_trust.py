@@ -27,8 +27,8 @@ pytestmark = pytest.mark.mosquitto
 TOPICS = PostId(VILLAGE, POST).topic
 HOUSES = ("RT03-12", "RT03-13", "RT03-14")  # what the register names
 LOUD = """#!/bin/sh
-echo "$1" >> "{file}"
-trap 'echo SILENCED >> "{file}"; exit 0' TERM
+echo "$1 $(date +%s%N)" >> "{file}"
+trap 'echo "SILENCED $(date +%s%N)" >> "{file}"; exit 0' TERM
 sleep 60 & wait
 """
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from bridge.store import Journal
 from tests.cli.kentongan import run
 from tests.cli.posts import Post, make_post
+from tests.store.village import BITS, NOW, alarm, saved
 
 
 @pytest.fixture
@@ -119,12 +121,21 @@ def test_an_empty_journal_says_so(post: Post) -> None:
         assert rows(post, "--open") == []
 
 
-def test_a_limit_is_kept_and_the_rest_is_announced(post: Post) -> None:
+def test_a_press_after_a_restart_belongs_to_the_same_drill(post: Post) -> None:
+    """Two minutes are two minutes, also where no clock is trusted: one boot has one monotonic clock."""
     for _ in range(2):
         with post.bridge() as bridge:
             post.run("press")
             bridge.terminate()
             bridge.wait(15)
+    (row,) = rows(post)
+    assert len(set(row["presses"])) == 2
+
+
+def test_a_limit_is_kept_and_the_rest_is_announced(post: Post) -> None:
+    journal = Journal.open(post.toml.parent / "journal.db", run_bits=BITS, moment=NOW)
+    journal.write([saved(alarm(1)), saved(alarm(2))])
+    journal.close()
     assert len(rows(post)) == 2
     newest, more = post.run("journal", "list", "--limit", "1").stdout.splitlines()
     assert rows(post)[0]["id"] in newest

@@ -71,7 +71,7 @@ def main() -> int:
 
 def _wishes() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer samples: four minutes, not fifteen")
+    parser.add_argument("--quick", action="store_true", help="fewer samples")
     parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=", ".join(PARTS))
     return parser.parse_args()
 

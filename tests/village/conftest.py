@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.brokers import Mosquitto, mosquitto_broker
 
+from tests.brokers import Mosquitto, mosquitto_broker
 from tests.village.scene import Scene, scene
 
 

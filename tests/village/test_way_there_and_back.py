@@ -6,8 +6,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from tests.brokers import Mosquitto
 
+from tests.brokers import Mosquitto
 from tests.village.presses import strangers
 from tests.village.scene import VILLAGE, Program, Scene, kentongan, until
 

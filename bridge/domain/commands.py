@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bridge.domain.alarm import Alarm, Moment, Outcome
 from bridge.domain.desk import Answer, Mark, Stored, Word
+from bridge.domain.head import Lamp
 from bridge.domain.place import Place
 from bridge.domain.press import Kind, Sighting
 from bridge.domain.step import Step
@@ -33,6 +34,13 @@ class Sound:
 @dataclass(frozen=True, slots=True)
 class Silence:
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chirp:
+    """One short sound: the post heard a lone strike, or something that is no alarm."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +82,33 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class Light:
+    """One P1 line for heads. `route`: the wired input to say it through; '' is the mesh, on `channel`."""
+
+    ticket: int
+    route: str
+    channel: str
+    lamps: tuple[Lamp, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Beacon:
+    """"The post hears", hourly, so that idle lamps may burn. `route` as for Light."""
+
+    ticket: int
+    route: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Tell the desk what became of its words."""
 
     answers: tuple[Answer, ...]
 
 
-Command = Sound | Silence | Relay | Sweep | Tell | Announce | Account
+Words = Tell | Announce | Light | Beacon  # what a radio can be asked to say
+Command = Sound | Silence | Chirp | Relay | Sweep | Words | Account
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from bridge.domain.desk import Mark, Stored, Word
+from bridge.domain.head import HeadCall, Lamp
 from bridge.domain.ids import Run
 from bridge.domain.press import Channel, Press
 
@@ -15,6 +17,47 @@ class PressHeard:
 
     press: Press
     mono_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeadCalled:
+    """A head's K1 line; `mono_s` is when its last byte came in."""
+
+    call: HeadCall
+    mono_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LampsHeard:
+    """Another post has answered heads of ours; only lamps whose MAC is right."""
+
+    post: str
+    lamps: tuple[Lamp, ...]
+
+
+class Tap(StrEnum):
+    """What a wired kentongan said that is no call for help."""
+
+    LONE = "lone"  # the post's own, one strike: perhaps the hourly beat
+    AMAN = "aman"
+    NOTICE = "notice"
+    HERE = "here"
+
+
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """`source` as in domain.ids."""
+
+    source: str
+    tap: Tap
+    mono_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceAsked:
+    """Somebody at the post wants the siren off; `by` for the log: the control socket's user or a button's name."""
+
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +189,10 @@ class Stop:
 
 Event = (
     PressHeard
+    | HeadCalled
+    | LampsHeard
+    | Tapped
+    | SilenceAsked
     | RadioUp
     | RadioDown
     | TextSent

@@ -24,9 +24,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What the register knows of a source: `id` as in domain.ids, the pinned key (32 bytes or empty), the place."""
+    """What the register knows of a source: `id` as in domain.ids, the pinned key (32 bytes or empty), the place.
+
+    `head_key`: 16 bytes or empty. `home`: the post that answers it, '' for any. `is_post`: the post's own kentongan.
+    """
 
     id: str
     place: Place | None = None
     public_key: bytes = b""
     label: str = ""
+    head_key: bytes = b""
+    home: str = ""
+    is_post: bool = False

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from bridge.domain.alarm import Moment
-from bridge.domain.commands import Announce, OutboxRow, Relay, Silence, Sound, Tell
+from bridge.domain.commands import Beacon, Chirp, Light, OutboxRow, Relay, Silence, Sound, Words
 from bridge.domain.desk import Answer
 from bridge.domain.events import Event
 
@@ -20,13 +20,28 @@ class Clock(Protocol):
 
 
 class Radio(Protocol):
-    """A mesh radio: delivers RadioUp/RadioDown, PressHeard and the fate of each ticket; never blocks its caller."""
+    """A mesh radio: delivers RadioUp/RadioDown, what it heard and the fate of each ticket; never blocks its caller."""
 
     name: str
 
     def start(self, deliver: Deliver) -> None: ...
 
-    def say(self, words: Tell | Announce) -> None: ...
+    def say(self, words: Words) -> None: ...
+
+    def picture(self) -> dict[str, Any]: ...
+
+    def stop(self) -> None: ...
+
+
+class Input(Protocol):
+    """A wired kentongan or head: delivers PressHeard, HeadCalled, Tapped, Fault and, for what it shows, TextSent or
+    TextFailed; never blocks its caller. An input without lamps fails every ticket."""
+
+    name: str
+
+    def start(self, deliver: Deliver) -> None: ...
+
+    def show(self, words: Light | Beacon) -> None: ...
 
     def picture(self) -> dict[str, Any]: ...
 
@@ -38,7 +53,7 @@ class Siren(Protocol):
 
     def start(self, deliver: Deliver) -> None: ...
 
-    def do(self, command: Sound | Silence) -> None: ...
+    def do(self, command: Sound | Silence | Chirp) -> None: ...
 
     def stop(self) -> None: ...
 

@@ -45,6 +45,7 @@ class Remark(StrEnum):
     LATE = "late"
     PERHAPS_TALK = "perhaps_talk"
     PLACE_CLAIMED = "place_claimed"
+    PERHAPS_NO_DANGER = "perhaps_no_danger"  # a rhythm that says "safe" or tells of a death; no rhythm clears an alarm
 
 
 class Via(StrEnum):
@@ -128,7 +129,10 @@ class MeshPacket:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """One strike by one hand, as a codec read it. `words`: the text as heard; `pki_key` proves the sender if pinned."""
+    """One strike by one hand, as a codec read it. `words`: the text as heard; `pki_key` proves the sender if pinned.
+
+    `trusted`: proved already, by a wire or a right MAC. `is_open`: said where anybody may speak, so a name proves less.
+    """
 
     id: str
     source: str
@@ -138,6 +142,7 @@ class Press:
     channel: str = ""
     pki_key: bytes = b""
     trusted: bool = False
+    is_open: bool = False
     remarks: frozenset[Remark] = field(default_factory=frozenset)
     sighting: Sighting | None = None
 

@@ -50,7 +50,8 @@ def open_port(path: str) -> Link:
 
 # A session leader without a terminal, as a daemon under systemd is.
 DAEMON = """
-import sys
+import signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may ignore it, as nohup does
 from bridge.domain.errors import RadioLost
 from bridge.edges.mesh_link import open_link
 opened = {opened}

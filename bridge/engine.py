@@ -7,6 +7,7 @@ from bridge.domain import events as ev
 from bridge.domain.alarm import Alarm, Moment, Outcome, Stage, Told
 from bridge.domain.commands import (
     Account,
+    Chirp,
     Decision,
     Relay,
     Reopen,
@@ -16,15 +17,18 @@ from bridge.domain.commands import (
     SaveReply,
     SaveSighting,
     SaveWord,
+    Silence,
     Sound,
     Sweep,
 )
 from bridge.domain.desk import Mark, OrderKind, Stored, Word
+from bridge.domain.head import HeadCall
 from bridge.domain.ids import PostId, Run, wired_press, wired_source
 from bridge.domain.policy import HOUR_S, RING_AGAIN_S
 from bridge.domain.press import Kind, Press, Remark, Via
 from bridge.domain.report import freeze
 from bridge.draft import Draft
+from bridge.heads import Heads
 from bridge.ledger import Ledger, Memory, Register
 from bridge.marks import Marks
 from bridge.orders import Orders
@@ -38,21 +42,33 @@ LONGEST_WAIT_S = 60.0
 
 
 class Engine:
-    """One post's mind: alarms, words, who was told what. `handle` one event at a time."""
+    """One post's mind: alarms, words, who was told what. `handle` one event at a time.
+
+    `uplinks`: the ways to the desk. `lamps`: the wired inputs that have lamps of their own.
+    """
 
     def __init__(
-        self, post: PostId, run: Run, memory: Memory, register: Register, started: Moment, uplinks: tuple[str, ...] = ()
+        self,
+        post: PostId,
+        run: Run,
+        memory: Memory,
+        register: Register,
+        started: Moment,
+        uplinks: tuple[str, ...] = (),
+        lamps: tuple[str, ...] = (),
     ) -> None:
         self._post, self._run, self._started = post, run, started
         self._ledger = Ledger(memory, register)
         self._words, self._marks = WordBook(memory.words), Marks(memory.marks)
-        self._strikers = Strikers(memory.alarms, register)
+        self._strikers = Strikers(memory.alarms, register, post.post, lamps)
+        self._heads = Heads(self._ledger, self._strikers, register, self._hear, self._report, self._note_tap)
         self._orders = Orders(self._words, self._ledger, self._strikers, self._climb, self._drill)
         self._promises = Promises()
         self._rang: dict[str, float] = {}
         self._uplinks: dict[str, str | None] = dict.fromkeys(uplinks, "starting")  # None: the desk answers there
         self._radios: dict[str, ev.RadioUp] = {}
         self._faults: dict[str, str] = {}
+        self._taps: dict[str, tuple[ev.Tap, float]] = {}
         self._is_resumed = self._has_started = False
         self._forget_at = started.mono_s + HOUR_S
         self._drills = 0
@@ -79,7 +95,7 @@ class Engine:
             return 0.0
         dues = (
             self._promises.next_due_s(now.mono_s),
-            self._strikers.tellings.next_due_s(now.mono_s),
+            self._strikers.next_due_s(now),
             self._marks.next_due_s(now.mono_s),
             None if self._has_started else max(0.0, self._started.mono_s + STARTING_S - now.mono_s),
         )
@@ -89,6 +105,16 @@ class Engine:
         match event:
             case ev.PressHeard(press, mono_s):
                 self._hear(press, replace(now, mono_s=mono_s), draft)
+            case ev.HeadCalled(call, mono_s):
+                self._call(call, replace(now, mono_s=mono_s), draft)
+            case ev.LampsHeard(_, lamps):
+                self._strikers.heard(lamps)
+            case ev.Tapped(source, tap):
+                self._note_tap(source, tap, now)
+                if tap is ev.Tap.LONE:
+                    draft.now.append(Chirp("a lone strike at the post"))
+            case ev.SilenceAsked(by):
+                draft.now.append(Silence(by))
             case ev.Committed(number):
                 self._release(number, now, draft)
             case ev.Receipted(mark, items):
@@ -106,17 +132,17 @@ class Engine:
             case ev.RadioUp():
                 self._radios[event.radio] = event
                 self._faults.pop(f"radio:{event.radio}", None)
-                self._strikers.tellings.radio(True, now.mono_s)
+                self._strikers.radio(self._channel() or "", now)
             case ev.RadioDown(radio, why):
                 self._radios.pop(radio, None)
                 self._faults[f"radio:{radio}"] = why
-                self._strikers.tellings.radio(bool(self._radios), now.mono_s)
+                self._strikers.radio(self._channel() or "" if self._radios else None, now)
             case ev.TextSent(ticket):
-                self._strikers.tellings.sent(ticket, now.mono_s)
+                self._strikers.sent(ticket, now)
             case ev.TextDelivered(ticket):
-                self._fared(self._strikers.tellings.delivered(ticket, now.mono_s), now, draft)
+                self._fared(self._strikers.delivered(ticket, now), now, draft)
             case ev.TextFailed(ticket, why):
-                self._fared(self._strikers.tellings.failed(ticket, now.mono_s, why), now, draft)
+                self._fared(self._strikers.failed(ticket, now, why), now, draft)
             case ev.JournalTrouble(why):
                 self._faults["journal"] = why
             case ev.JournalWell():
@@ -153,6 +179,7 @@ class Engine:
     def _hear(self, press: Press, now: Moment, draft: Draft) -> None:
         if self._ledger.knows(press.id):
             self._see_again(press, draft)
+            self._refine(press, now, draft)
             return
         alarm, standing = self._ledger.join(press, now)
         if press.sighting is not None:
@@ -164,6 +191,19 @@ class Engine:
         """The same packet once more, by a relay or after a restart: one more sighting, never one more alarm."""
         if (alarm := self._ledger.see_again(press)) is not None and press.sighting is not None:
             draft.facts.append(SaveSighting(alarm.id, press.id, press.sighting))
+
+    def _refine(self, press: Press, now: Moment, draft: Draft) -> None:
+        """The first strike was an alarm at once; by now its rhythm is read."""
+        standing = self._ledger.alarm_of(press.id)
+        if (alarm := self._ledger.refine(press)) is not None:
+            self._ring(alarm, standing, now, draft)
+            self._report(alarm, draft)
+
+    def _call(self, call: HeadCall, now: Moment, draft: Draft) -> None:
+        self._fared(self._heads.take(call, self._desk_is_away(now), now, draft), now, draft)
+
+    def _note_tap(self, source: str, tap: ev.Tap, now: Moment) -> None:
+        self._taps[source] = (tap, now.wall_s)
 
     def _ring(self, alarm: Alarm, standing: Alarm | None, now: Moment, draft: Draft) -> None:
         """A drill never rings; a hand that strikes on rings again, but not at every beat; a plainer kind always."""
@@ -304,7 +344,7 @@ class Engine:
                 self._strikers.tell(alarm, self._desk_is_away(now), now)
 
     def _forget(self, now: Moment) -> None:
-        gone = self._ledger.forget(now, self._strikers.tellings)
+        gone = self._ledger.forget(now, self._strikers)
         self._strikers.forget(gone)
         for alarm_id in gone:
             self._rang.pop(alarm_id, None)
@@ -336,7 +376,8 @@ class Engine:
             "uplinks": {name: why or "" for name, why in self._uplinks.items()},
             "radios": {name: {"own": up.own, "firmware": up.firmware} for name, up in self._radios.items()},
             "unwritten": len(self._promises),
-            "telling": len(self._strikers.tellings),
+            "telling": len(self._strikers),
+            "taps": {source: {"tap": tap.value, "at": at} for source, (tap, at) in sorted(self._taps.items())},
             "faults": dict(sorted(self._faults.items())),
             "alarms": [
                 {"id": a.id, "kind": a.kind.value, "stage": a.stage.name, "place": str(a.place or "")}

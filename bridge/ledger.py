@@ -8,12 +8,13 @@ from bridge.domain.alarm import Alarm, Moment, Stage
 from bridge.domain.desk import Answer, Mark, Word
 from bridge.domain.place import Source
 from bridge.domain.policy import HOUR_S, StillOpen, stays_open
-from bridge.domain.press import Press, Remark, Trust
+from bridge.domain.press import Press, Remark, Trust, Via
 
 FORGET_S = 24 * HOUR_S  # older alarms live on disk only
 MOST_ALARMS, KEPT_ALARMS = 12_000, 10_000  # in memory, however many a day brings
 MOST_PRESSES = 250_000  # about 50 MB; the journal still tells doubles apart after a restart
 CLOCK_SLACK_S = 1.0
+WAITING_S = 2 * HOUR_S
 
 
 class Register(Protocol):
@@ -22,6 +23,9 @@ class Register(Protocol):
     def find(self, source: str) -> Source | None: ...
 
     def trust(self, press: Press) -> Trust: ...
+
+    @property
+    def has_heads(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,37 @@ class Ledger:
         self._open[slot] = alarm.id
         self._alarms[alarm.id] = alarm
         return alarm, standing
+
+    def refine(self, press: Press) -> Alarm | None:
+        """A known press whose rhythm is read by now: its alarm with what that adds; None when it adds nothing."""
+        alarm = self._alarms.get(self._presses[press.id])
+        if alarm is None or not alarm.is_open or press.via not in (Via.LINE, Via.WIRED):
+            return None  # a stock node's packet says one thing; another text under its number is a forger's
+        if _slot(press.source, press.remarks, self._register.trust(press)) != _slot_of(alarm):
+            return None
+        refined = alarm.refined(press)
+        if refined is alarm:
+            return None
+        self._alarms[alarm.id] = refined
+        return refined
+
+    def alarm_of(self, press_id: str) -> Alarm | None:
+        """The alarm that holds a press; None when it is not, or no longer, in memory."""
+        return self._alarms.get(self._presses.get(press_id, ""))
+
+    def open_of(self, press: Press, now: Moment) -> Alarm | None:
+        """The alarm that this hand may take back: its latest, not closed, not older than a striker waits."""
+        slot = _slot(press.source, press.remarks, self._register.trust(press))
+        alarm = self._alarms.get(self._open.get(slot, ""))
+        if alarm is None or not alarm.is_open:
+            return None
+        age_s = alarm.latest.age_s(now)
+        return alarm if age_s is not None and age_s <= WAITING_S else None
+
+    def adopt(self, press_id: str, alarm: Alarm) -> None:
+        """`alarm` as it is now, with a press that is no call for help."""
+        self._presses[press_id] = alarm.id
+        self._alarms[alarm.id] = alarm
 
     def see_again(self, press: Press) -> Alarm | None:
         """A known press heard once more; None when that adds nothing. Bounded: an echo must not wear out the disk."""

@@ -8,7 +8,7 @@ from bridge.domain.commands import Account, Reopen, SaveAlarm, SaveWord, Silence
 from bridge.domain.desk import Fate, OrderKind, Word
 from bridge.draft import Draft
 from bridge.ledger import Ledger
-from bridge.strikers import Strikers, stage_of, striker_of
+from bridge.strikers import Strikers, reader_of, stage_of
 from bridge.tellings import Fared
 from bridge.wordbook import Key, WordBook
 
@@ -76,7 +76,7 @@ class Orders:
             source = alarm.source if alarm else word.source
             if word.kind is OrderKind.VILLAGE:
                 self.settle(key, Fate.NOT_REACHED, "the bridge restarted; it may or may not have been said", now, draft)
-            elif striker_of(source) is None:
+            elif not self._strikers.can_be_told(alarm, word):
                 self.settle(key, Fate.NOT_REACHED, "the bridge restarted; no such striker on the mesh", now, draft)
             elif word.kind is OrderKind.MESSAGE:
                 self._strikers.send(_name(key), source, alarm.channel if alarm else "", word, now)
@@ -85,19 +85,19 @@ class Orders:
 
     def _resume_stage(self, key: Key, word: Word, alarm: Alarm | None, now: Moment, draft: Draft) -> None:
         self._strikers.tell_word(word, alarm, now)
-        if word.alarm not in self._strikers.tellings:  # told already, or more than that
+        if word.alarm not in self._strikers:  # told already, or more than that
             self.settle(key, Fate.SUPERSEDED, "", now, draft)
 
     def _take_stage(self, key: Key, word: Word, now: Moment, draft: Draft) -> None:
         alarm, stage = self._ledger.alarm(word.alarm), word.stage
-        to = striker_of(alarm.source if alarm else word.source)
+        can_be_told = self._strikers.can_be_told(alarm, word)
         if stage is None or stage < Stage.ACKNOWLEDGED:
             self.settle(key, Fate.REFUSED, "no stage that an officer may give", now, draft)
-        elif alarm is None and to is None:
+        elif alarm is None and not can_be_told:
             self.settle(key, Fate.REFUSED, "this post knows neither the alarm nor its striker", now, draft)
         elif (self._stage(alarm, word, key) or Stage.HEARD) >= stage:
             self.settle(key, Fate.SUPERSEDED, "", now, draft)
-        elif to is None:
+        elif not can_be_told:
             self.settle(key, Fate.DONE, "noted at the post; this source has no lamp or screen", now, draft)
             self._raise(word, alarm, stage, now, draft)
         else:
@@ -116,8 +116,8 @@ class Orders:
     def _send_message(self, key: Key, word: Word, now: Moment, draft: Draft) -> None:
         alarm = self._ledger.alarm(word.alarm)
         source = alarm.source if alarm else word.source
-        if striker_of(source) is None or not word.text:
-            self.settle(key, Fate.REFUSED, "no such striker on the mesh, or no text", now, draft)
+        if reader_of(source) is None or not word.text:
+            self.settle(key, Fate.REFUSED, "this striker has no screen on the mesh, or there is no text", now, draft)
             return
         self.settle(key, Fate.RECEIVED, "", now, draft)
         self._strikers.send(_name(key), source, alarm.channel if alarm else "", word, now)

@@ -13,7 +13,7 @@ import structlog
 
 from bridge.domain import commands as cmd
 from bridge.domain import events as ev
-from bridge.domain.ports import Clock, Deliver, Radio, Siren, Uplink
+from bridge.domain.ports import Clock, Deliver, Input, Radio, Siren, Uplink
 from bridge.engine import Engine
 from bridge.story import narrate
 
@@ -25,6 +25,9 @@ HANDOVER_S = 0.05  # the longest that a burst may keep decisions from the disk
 # A journal worker that stands still for so long, with work waiting, is not fed to the watchdog. Long, because a restart
 # forgets what a hung disk has not taken, and cures only a worker that hangs through a fault of ours.
 STUCK_S = 300.0
+
+
+URGENT = (ev.PressHeard, ev.HeadCalled, ev.SilenceAsked)
 
 
 class _Part(Protocol):
@@ -67,7 +70,7 @@ class Inbox:
 
     def put(self, event: ev.Event) -> None:
         with self._news:
-            (self._presses if isinstance(event, ev.PressHeard) else self._others).append(event)
+            (self._presses if isinstance(event, URGENT) else self._others).append(event)
             self._news.notify()
 
     @property
@@ -97,10 +100,12 @@ class Runtime:
         siren: Siren,
         radios: tuple[Radio, ...] = (),
         uplinks: tuple[Uplink, ...] = (),
+        inputs: tuple[Input, ...] = (),
         listeners: tuple[Listener, ...] = (),
     ) -> None:
         self._engine, self._inbox, self._clock, self._journal = engine, inbox, clock, journal
         self._siren, self._radios, self._uplinks, self._listeners = siren, radios, uplinks, listeners
+        self._inputs = {wired.name: wired for wired in inputs}
         self._fed_at = 0.0
         self._is_leaving = False
         self._decided: list[cmd.Decision] = []
@@ -152,7 +157,7 @@ class Runtime:
 
     def _command(self, command: cmd.Command) -> None:
         match command:
-            case cmd.Sound() | cmd.Silence():
+            case cmd.Sound() | cmd.Silence() | cmd.Chirp():
                 self._siren.do(command)
             case cmd.Relay():
                 for uplink in self._uplinks:
@@ -163,12 +168,14 @@ class Runtime:
             case cmd.Account(answers):
                 for uplink in self._uplinks:
                     uplink.account(answers)
-            case cmd.Tell() | cmd.Announce():
+            case cmd.Light(route=route) | cmd.Beacon(route=route) if route:
+                self._inputs[route].show(command)
+            case cmd.Tell() | cmd.Announce() | cmd.Light() | cmd.Beacon():
                 self._say(command)
             case _:
                 assert_never(command)
 
-    def _say(self, words: cmd.Tell | cmd.Announce) -> None:
+    def _say(self, words: cmd.Words) -> None:
         if self._is_leaving:
             return  # the radio is gone; whoever struck strikes again, and a word is owed after the restart
         if not self._radios:
@@ -191,7 +198,8 @@ class Runtime:
         """
         deliver = self._inbox.put
         with ExitStack() as leave:
-            parts: tuple[_Part, ...] = (self._journal, *self._uplinks, self._siren, *self._radios)
+            outputs: tuple[_Part, ...] = (self._journal, *self._uplinks, self._siren)
+            parts: tuple[_Part, ...] = (*outputs, *self._inputs.values(), *self._radios)
             for part in parts:
                 leave.callback(self._leave, part)
                 part.start(deliver)

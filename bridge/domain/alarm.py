@@ -107,17 +107,43 @@ class Alarm:
 
     def joined(self, press: Press, trust: Trust, now: Moment) -> "Alarm":
         """A further press of the same hand: new id, the plainer or newer kind, higher trust. Raises the revision."""
-        words = (*self.words, press.words) if press.words and press.words not in self.words else self.words
         return replace(
             self,
             presses=(*self.presses, press.id),
             kind=self.kind if press.kind.is_vague else press.kind,
             trust=max(self.trust, trust),
-            words=words[-8:],
-            remarks=self.remarks | (press.remarks - {Remark.DRILL}),
+            words=self._heard(press.words),
+            remarks=self._remarked(press),
             latest=now,
             revision=self.revision + 1,
         )
+
+    def refined(self, press: Press) -> "Alarm":
+        """A press that we have already, and its rhythm is read now: a plainer kind, or "perhaps no danger".
+
+        Unchanged, the same object, when that says no more. The newest press may change its mind; older ones only
+        make plain what was vague.
+        """
+        may_tell = not press.kind.is_vague and (self.kind.is_vague or press.id == self.presses[-1])
+        kind = press.kind if may_tell else self.kind
+        remarks = self.remarks
+        if not kind.is_vague:
+            remarks -= {Remark.PERHAPS_NO_DANGER}
+        elif self.presses == (press.id,):  # with other presses beside it, it is no longer the whole story
+            remarks |= press.remarks & {Remark.PERHAPS_NO_DANGER}
+        if kind is self.kind and remarks == self.remarks:
+            return self
+        words = self._heard(press.words)
+        return replace(self, kind=kind, remarks=remarks, words=words, revision=self.revision + 1)
+
+    def _heard(self, words: str) -> tuple[str, ...]:
+        return (*self.words, words)[-8:] if words and words not in self.words else self.words
+
+    def _remarked(self, press: Press) -> frozenset[Remark]:
+        """One press of several that is danger is enough."""
+        remarks = self.remarks | (press.remarks - {Remark.DRILL})
+        is_safe = Remark.PERHAPS_NO_DANGER in self.remarks and Remark.PERHAPS_NO_DANGER in press.remarks
+        return remarks if is_safe else remarks - {Remark.PERHAPS_NO_DANGER}
 
     def answered(self, told: Told) -> "Alarm":
         """The fate of an answer is something the desk must know: it raises the revision."""

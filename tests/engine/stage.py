@@ -23,6 +23,8 @@ WELL = Mark("desk-1", "database-1", 10, "t10")
 class Village:
     """A register with one known house."""
 
+    has_heads = False
+
     def find(self, source: str) -> Source | None:
         return Source(source, Place(house="RT03-12"), label="RT03-12") if source == node_source(HOUSE) else None
 

@@ -37,9 +37,9 @@ def test_in_a_short_hour_help_on_its_way_is_told_and_news_must_wait() -> None:
         said += post.take(said.pop(0)) if said else post.happen(ev.Tick(), 1.0)
         if post.now.mono_s > 1500.0:
             break
-    airtime = post.engine._strikers.tellings.airtime
+    airtime = post.engine._strikers._tellings.airtime
     assert 0.7 * airtime.budget_s < airtime.spent_s(post.now.mono_s) <= 0.75 * airtime.budget_s
-    assert len(post.engine._strikers.tellings) > 200
+    assert len(post.engine._strikers) > 200
     urgent = post.happen(word(1, Stage.DISPATCHED, packet_press(HOUSE, 9)))
     assert [(type(c), c.step) for c in urgent] == [(cmd.Tell, Step.DISPATCHED)]
     before = len(post.of(cmd.Tell))

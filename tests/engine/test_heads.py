@@ -1,4 +1,4 @@
-"""A head is heard, answered by letters, echoes them; its rhythm refines the first strike; nothing it says clears one."""
+"""A head is heard, answered by letters, echoes them; its rhythm refines the strike; nothing it says clears it."""
 
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +13,8 @@ from tests.engine.stage import NUMBERS, Post, receipt
 
 HEAD = "RT03-12"
 UP = ev.RadioUp("gw1", 1, (Channel(1, "SiagaDesa", ChannelKey.PRIVATE),), "")
-WORDS = {HeadWord.AMAN: Remark.PERHAPS_NO_DANGER, HeadWord.NOTICE: Remark.PERHAPS_NO_DANGER, HeadWord.TEST: Remark.DRILL}
+SAFE = Remark.PERHAPS_NO_DANGER
+WORDS = {HeadWord.AMAN: SAFE, HeadWord.NOTICE: SAFE, HeadWord.TEST: Remark.DRILL}
 
 
 @dataclass
@@ -244,7 +245,8 @@ def test_an_officers_word_reaches_the_lamps_and_the_echo_is_its_fate() -> None:
     at.commit()
     at.happen(receipt(at.rows()[-1]))
     shown(at)
-    word = Word("desk-1", NUMBERS + 1, OrderKind.STAGE, f"head:{HEAD}/ABCD.7", f"head:{HEAD}", Stage.DISPATCHED, "Polsek")
+    about = (f"head:{HEAD}/ABCD.7", f"head:{HEAD}")
+    word = Word("desk-1", NUMBERS + 1, OrderKind.STAGE, *about, Stage.DISPATCHED, "Polsek")
     assert shown(at, at.happen(ev.DeskSpoke(word), 5.0)) == ["D"]
     say(at, call(7, shows="D"), 60.0)
     assert at.fates(1) == [Fate.RECEIVED, Fate.TOLD]

@@ -1,12 +1,15 @@
 """Start, idleness, and how long a dead part stays unnoticed."""
 
+import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 from statistics import median
 
 from benchmarks.figures import Figure
 from benchmarks.helpers import until
-from benchmarks.programs import Program
+from benchmarks.programs import Program, kentongan
 from benchmarks.stage import Stage
 
 GATEWAY = "start"
@@ -83,3 +86,23 @@ def noticing(stage: Stage) -> Iterator[Figure]:
             stage.radio.ask("mute", gateway=GATEWAY, muted=False)
     yield Figure("half-open radio noticed", seen["radio"], "s", 30, note="plain: not within 135 s (measured earlier)")
     yield Figure("frozen broker noticed", seen["desk"], "s", 30)
+    yield Figure("dead post shown at the desk", _death(stage), "s", 60, note="a bridge frozen, its connection standing")
+
+
+def _death(stage: Stage) -> float:
+    """From the freeze of a bridge until the desk's own list of posts says that it is away."""
+    with stage.post(GATEWAY) as bridge:
+        until(lambda: _is_online(stage), 30, "the desk sees the post")
+        os.killpg(bridge.process.pid, signal.SIGSTOP)
+        began = time.monotonic()
+        try:
+            until(lambda: not _is_online(stage), 120, "the desk sees that the post is dead", every_s=0.5)
+        finally:
+            os.killpg(bridge.process.pid, signal.SIGCONT)
+        return time.monotonic() - began
+
+
+def _is_online(stage: Stage) -> bool:
+    """As `kentongan desk post list` shows it."""
+    listed = json.loads(kentongan("desk", "post", "list", "--json", "--config", str(stage.folder / "desk/desk.toml")))
+    return any(post["online"] for post in listed if post["post"].endswith(f"/{GATEWAY}"))

@@ -5,26 +5,21 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from bridge import config_kinds as kinds
+from bridge.config_kinds import TABLE, told
+from bridge.config_rhythm import Rhythm
 from bridge.domain.errors import ConfigError
 from bridge.domain.ids import PostId
 from bridge.mistakes import inner_model, sentences
-
-_TABLE = ConfigDict(extra="forbid", frozen=True)
-
-
-def told(indonesian: str, english: str, default: Any = ...) -> Any:
-    """A key and what it means to the person who writes it."""
-    return Field(default, description=english, json_schema_extra={"id": indonesian})
 
 
 class Post(BaseModel):
     """Who and where this post is."""
 
-    model_config = _TABLE
+    model_config = TABLE
     village: kinds.Village = told(
         "kode desa Kemendagri, misalnya 35.09.14.2005", "Kemendagri village code, for example 35.09.14.2005"
     )
@@ -43,7 +38,7 @@ class Post(BaseModel):
 class Radio(BaseModel):
     """The gateway radio."""
 
-    model_config = _TABLE
+    model_config = TABLE
     url: kinds.RadioUrl = told(
         "radio gerbang: serial:///dev/serial/by-id/... atau tcp://host:4403; kosong: tanpa radio",
         "the gateway radio: serial:///dev/serial/by-id/... or tcp://host:4403; empty: no radio",
@@ -62,7 +57,7 @@ class Radio(BaseModel):
 class Uplink(BaseModel):
     """One way to the desk."""
 
-    model_config = _TABLE
+    model_config = TABLE
     url: kinds.BrokerUrl = told(
         "broker: mqtts://host:8883 atau mqtt://host:1883", "the broker: mqtts://host:8883 or mqtt://host:1883"
     )
@@ -86,14 +81,14 @@ class Uplink(BaseModel):
 class Journal(BaseModel):
     """Where alarms are kept."""
 
-    model_config = _TABLE
+    model_config = TABLE
     path: Path = told("berkas jurnal", "the journal's file", Path("journal.db"))
 
 
 class Desk(BaseModel):
     """Whose word counts."""
 
-    model_config = _TABLE
+    model_config = TABLE
     keys: tuple[kinds.DeskKey, ...] = told(
         "kunci umum meja polisi: 43 huruf, atau berkas yang memuatnya",
         "public keys of the police desk: 43 letters, or a file that holds them",
@@ -104,7 +99,7 @@ class Desk(BaseModel):
 class SirenRing(BaseModel):
     """What sounds."""
 
-    model_config = _TABLE
+    model_config = TABLE
     command: kinds.CommandLine = told(
         "perintah yang membunyikan sirene, misalnya: /usr/bin/aplay /etc/kentongan/{kind}.wav; kosong: tanpa sirene",
         "the command that sounds the siren, for example: /usr/bin/aplay /etc/kentongan/{kind}.wav; empty: no siren",
@@ -115,14 +110,14 @@ class SirenRing(BaseModel):
 class Control(BaseModel):
     """Where technicians ask."""
 
-    model_config = _TABLE
+    model_config = TABLE
     socket: Path = told("soket kendali", "the control socket", Path("kentongan.sock"))
 
 
 class Identity(BaseModel):
     """Who signs."""
 
-    model_config = _TABLE
+    model_config = TABLE
     key: Path = told("berkas kunci pribadi pos", "file of the post's private key", Path("keys/post.pem"))
 
 
@@ -138,6 +133,7 @@ class Config(BaseSettings):
     uplink: tuple[Uplink, ...] = ()
     journal: Journal
     desk: Desk
+    rhythm: Rhythm
     siren: SirenRing
     control: Control
     identity: Identity

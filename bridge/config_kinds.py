@@ -8,12 +8,19 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, Strict
+from pydantic import AfterValidator, ConfigDict, Field, Strict
 
 from bridge.domain.ids import LEVEL, VILLAGE
 
+TABLE = ConfigDict(extra="forbid", frozen=True)
+
 _PHONE = re.compile(r"\+?[0-9][0-9 -]{1,18}")
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}=?")
+
+
+def told(indonesian: str, english: str, default: Any = ...) -> Any:
+    """A key and what it means to the person who writes it."""
+    return Field(default, description=english, json_schema_extra={"id": indonesian})
 
 
 def _village(text: str) -> str:

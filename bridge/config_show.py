@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -32,7 +32,7 @@ def _tables() -> Iterator[tuple[str, type[BaseModel]]]:
     for name, about in Config.model_fields.items():
         inside = inner_model(about.annotation)
         if inside is not None:
-            yield f"[[{name}]]" if name == "uplink" else f"[{name}]", inside
+            yield f"[[{name}]]" if get_origin(about.annotation) is tuple else f"[{name}]", inside
 
 
 def _lines(config: Config, language: str) -> Iterator[str]:
@@ -70,6 +70,9 @@ def _toml(value: Any) -> str:
     match value:
         case bool():
             return "true" if value else "false"
+        case dict():
+            pairs = ", ".join(f"{_toml(str(key))} = {_toml(item)}" for key, item in value.items())
+            return f"{{{pairs}}}"
         case tuple():
             return f"[{', '.join(_toml(item) for item in value)}]"
         case str() | Path():

@@ -9,6 +9,7 @@ from cli.desk import app as desk_app
 from cli.journal import journal_app
 from cli.options import Lang
 from cli.press import press
+from cli.rhythm import rhythm_app
 from cli.run import run
 from cli.settings import config_app, keys_app
 from cli.setup_post import setup
@@ -50,6 +51,7 @@ app.add_typer(journal_app, name="journal")
 app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
 app.add_typer(desk_app, name="desk")
+app.add_typer(rhythm_app, name="rhythm")
 app.command("simulate")(simulate)
 
 

@@ -15,6 +15,11 @@ SAID: dict[str, tuple[str, str]] = {
     ),
     "config_caution": ("hati-hati: {what}", "caution: {what}"),
     "config_well": ("{file}: benar; {sources} perangkat terdaftar", "{file}: right; {sources} sources known"),
+    # rhythm
+    "rhythm_line": (
+        "baris {number}: tulis waktu pukulan dalam detik, misalnya [0.0, 0.3, 0.6] ({why})",
+        "line {number}: write the times of the strikes in seconds, for example [0.0, 0.3, 0.6] ({why})",
+    ),
     # the bridge
     "no_bridge": (
         "jembatan tidak berjalan (tidak ada jawaban di {socket})",

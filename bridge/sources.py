@@ -1,34 +1,52 @@
-"""`sources.toml`: which node stands where, and the key that proves it. Keys decide trust, never numbers or names."""
+"""`sources.toml`: which node, head or wired input stands where, and the key that proves it.
+
+Keys decide trust, never numbers or names. What Detection Sensors' names and canned texts mean stands there too.
+"""
 
 import base64
 import binascii
 import re
+import stat
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
 
 import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
 
+from bridge.codec.stock import plainly
 from bridge.domain.errors import ConfigError
-from bridge.domain.ids import node_source
+from bridge.domain.head import HEAD
+from bridge.domain.head import KEY_BYTES as HEAD_KEY_BYTES
+from bridge.domain.ids import LEVEL, node_source, wired_source
 from bridge.domain.place import Place, Source
-from bridge.domain.press import BROADCAST, Press, Remark, Trust
+from bridge.domain.press import BROADCAST, Kind, Press, Remark, Trust, Via
 from bridge.mistakes import nearest, sentences
 
 log = structlog.get_logger()
 
 KEY_BYTES = 32
+TABLES = ("source", "sensor", "text")
 
 _NODE = re.compile(r"!?([0-9a-fA-F]{8})")
 
 
 class Register:
-    """What the village knows of its sources; read at start and never changed."""
+    """What the village knows of its sources; read at start and never changed.
 
-    def __init__(self, sources: Iterable[Source] = ()) -> None:
+    `sensors`, `texts`: kinds by the plain name of a Detection Sensor, or by a canned text.
+    """
+
+    def __init__(
+        self,
+        sources: Iterable[Source] = (),
+        sensors: Mapping[str, Kind] = MappingProxyType({}),
+        texts: Mapping[str, Kind] = MappingProxyType({}),
+    ) -> None:
         self._by_id = {source.id: source for source in sources}
+        self.sensors, self.texts = sensors, texts
         self._warned: set[tuple[str, str]] = set()  # once each: a forger must not fill the log
         self._by_key = {source.public_key: source for source in self._by_id.values() if source.public_key}
 
@@ -39,16 +57,26 @@ class Register:
         """The source of that id, if the village named it."""
         return self._by_id.get(source_id)
 
+    @property
+    def has_heads(self) -> bool:
+        return any(source.startswith("head:") for source in self._by_id)
+
+    def head_key(self, head: str) -> bytes:
+        """16 bytes, or b'' for a head that is unknown or has no key here."""
+        source = self.find(f"head:{head}")
+        return source.head_key if source else b""
+
     def trust(self, press: Press) -> Trust:
-        """How well we know who struck. Nothing heard over the air is VERIFIED without the pinned key."""
+        """How well we know who struck. Nothing heard over the air is VERIFIED without a key that is ours."""
         if press.trusted:
             return Trust.VERIFIED
         source = self.find(press.source)
         if press.pki_key:
             return self._by_pki_key(press, source)
-        if source is None or Remark.PLACE_CLAIMED in press.remarks:
+        if source is None or press.is_open:
             return Trust.UNKNOWN
-        return Trust.CHANNEL
+        # A head's line without the right MAC came over our own channel; its place is only claimed.
+        return Trust.CHANNEL if press.via is Via.LINE or Remark.PLACE_CLAIMED not in press.remarks else Trust.UNKNOWN
 
     def _by_pki_key(self, press: Press, source: Source | None) -> Trust:
         if source is not None and source.public_key == press.pki_key:
@@ -66,8 +94,8 @@ class Register:
             log.warning(what, source=source, **facts)
 
 
-def load_sources(path: Path) -> Register:
-    """Read `sources.toml`; no file is an empty register. Raises ConfigError with all mistakes, one a line."""
+def load_sources(path: Path, post: str = "") -> Register:
+    """Read `sources.toml` of that post; no file is an empty register. Raises ConfigError, one line for each mistake."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -75,10 +103,15 @@ def load_sources(path: Path) -> Register:
         return Register()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
-    sources, mistakes = _read(table)
+    mistakes = [f"{key}: unknown key{nearest(key, TABLES)}" for key in table if key not in TABLES]
+    sources = _sources(_entries(table, "source", mistakes), post, mistakes)
+    sensors = _meanings(_entries(table, "sensor", mistakes), "sensor", _Sensor, mistakes)
+    texts = _meanings(_entries(table, "text", mistakes), "text", _Text, mistakes)
     if mistakes:
         raise ConfigError("\n".join(f"{path.name}: {mistake}" for mistake in mistakes))
-    return Register(sources)
+    if any(source.head_key for source in sources) and path.stat().st_mode & stat.S_IROTH:
+        log.warning("everybody on this machine can read the keys of heads; chmod 600", file=str(path))
+    return Register(sources, sensors, texts)
 
 
 def _node(text: str) -> str:
@@ -100,12 +133,40 @@ def _key(text: str) -> str:
     return raw.hex()
 
 
+def _head(text: str) -> str:
+    if not HEAD.fullmatch(text):
+        raise ValueError(f"{text!r} is no name of a head; 1 to 7 of A-Z, 0-9 and '-', for example RT03-12")
+    return text
+
+
+def _head_key(text: str) -> str:
+    """26 letters of base32, as `kentongan head key` writes them, or 32 of hex. What is wrong is not repeated."""
+    try:
+        raw = bytes.fromhex(text) if len(text) == 2 * HEAD_KEY_BYTES else base64.b32decode(f"{text:=<32}")
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("neither 26 letters of base32 nor 32 of hex; `kentongan head key` writes it") from error
+    if len(raw) != HEAD_KEY_BYTES:
+        raise ValueError(f"holds {len(raw)} bytes, a head's key has {HEAD_KEY_BYTES}")
+    return raw.hex()
+
+
+def _level(text: str) -> str:
+    if not LEVEL.fullmatch(text) or len(text) > 32:
+        raise ValueError(f"{text!r} may hold only a-z, 0-9 and '-', for example pos-1")
+    return text
+
+
 class _Entry(BaseModel):
-    """One `[[source]]`."""
+    """One `[[source]]`: a node, a head or a wired input."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    node: Annotated[str, AfterValidator(_node)]
+    node: Annotated[str, AfterValidator(_node)] = ""
+    head: Annotated[str, AfterValidator(_head)] = ""
+    input: Annotated[str, AfterValidator(_level)] = ""
     public_key: Annotated[str, AfterValidator(_key)] = ""
+    head_key: Annotated[str, AfterValidator(_head_key)] = ""
+    home: Annotated[str, AfterValidator(_level)] = ""
+    at: Literal["house", "post"] = "house"
     house: str = ""
     rt: str = ""
     rw: str = ""
@@ -115,6 +176,16 @@ class _Entry(BaseModel):
     label: str = ""
 
     @model_validator(mode="after")
+    def _one_thing(self) -> "_Entry":
+        if sum(map(bool, (self.node, self.head, self.input))) != 1:
+            raise ValueError('needs one of node = "!00000a01", head = "RT03-12" or input = "kentongan"')
+        if self.head_key and not self.head:
+            raise ValueError("head_key belongs to a head")
+        if self.public_key and not self.node:
+            raise ValueError("public_key belongs to a node")
+        return self
+
+    @model_validator(mode="after")
     def _on_earth(self) -> "_Entry":
         if (self.lat is None) != (self.lon is None):
             raise ValueError("lat and lon go together; give both or neither")
@@ -122,25 +193,74 @@ class _Entry(BaseModel):
             raise ValueError("lat is -90 to 90 and lon -180 to 180 degrees")
         return self
 
-    def source(self) -> Source:
+    def source(self, post: str) -> Source:
         place = Place(self.house, self.rt, self.rw, self.landmark, self.lat, self.lon)
         named = place if place != Place() else None
-        return Source(self.node, named, bytes.fromhex(self.public_key), self.label)
+        name = self.node or (f"head:{self.head}" if self.head else wired_source(post, self.input))
+        return Source(
+            name,
+            named,
+            bytes.fromhex(self.public_key),
+            self.label,
+            bytes.fromhex(self.head_key),
+            self.home,
+            self.at == "post",
+        )
 
 
-def _read(table: dict[str, Any]) -> tuple[list[Source], list[str]]:
-    entries = table.get("source", [])
-    mistakes = [f"{key}: unknown key{nearest(key, ['source'])}" for key in table if key != "source"]
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        return [], [*mistakes, "source: must be written [[source]], once for each node"]
+class _Sensor(BaseModel):
+    """One `[[sensor]]`: what a Detection Sensor of that name tells of."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    kind: Kind
+
+
+class _Text(BaseModel):
+    """One `[[text]]`: what a canned text means, word for word."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    words: str
+    kind: Kind
+
+
+def _entries(table: dict[str, Any], name: str, mistakes: list[str]) -> list[dict[str, Any]]:
+    entries = table.get(name, [])
+    if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
+        return entries
+    mistakes.append(f"{name}: must be written [[{name}]], once for each")
+    return []
+
+
+def _sources(entries: list[dict[str, Any]], post: str, mistakes: list[str]) -> list[Source]:
     sources: dict[int, Source] = {}
     for number, entry in enumerate(entries, start=1):
         try:
-            sources[number] = _Entry.model_validate(entry).source()
+            sources[number] = _Entry.model_validate(entry).source(post)
         except ValidationError as error:
-            where = f"[[source]] {number} ({entry.get('node', 'no node')})"
-            mistakes += sentences(error, _Entry, where)
-    return list(sources.values()), mistakes + _doubles(sources)
+            named = next((entry[key] for key in ("node", "head", "input") if key in entry), "no node, head or input")
+            mistakes += sentences(error, _Entry, f"[[source]] {number} ({named})")
+    mistakes += _doubles(sources)
+    return list(sources.values())
+
+
+def _meanings(
+    entries: list[dict[str, Any]], name: str, model: type[_Sensor | _Text], mistakes: list[str]
+) -> dict[str, Kind]:
+    """Plain words and their kind; the same words twice are a mistake."""
+    found: dict[str, Kind] = {}
+    for number, entry in enumerate(entries, start=1):
+        try:
+            said = model.model_validate(entry)
+        except ValidationError as error:
+            mistakes += sentences(error, model, f"[[{name}]] {number}")
+            continue
+        words = plainly(said.name if isinstance(said, _Sensor) else said.words)
+        if not words:
+            mistakes.append(f"[[{name}]] {number}: holds no words")
+        elif found.setdefault(words, said.kind) is not said.kind:
+            mistakes.append(f"[[{name}]] {number}: {words!r} has another kind already; remove one")
+    return found
 
 
 def _doubles(sources: dict[int, Source]) -> list[str]:
@@ -148,7 +268,13 @@ def _doubles(sources: dict[int, Source]) -> list[str]:
     found: list[str] = []
     seen: dict[str | bytes, int] = {}
     for number, source in sources.items():
-        for what, value in (("node", source.id), ("public_key", source.public_key)):
+        keys = (("public_key", source.public_key), ("head_key", source.head_key))
+        for what, value in (_named(source), *keys):
             if value and seen.setdefault(value, number) != number:
                 found.append(f"[[source]] {number} {what}: already in [[source]] {seen[value]}; remove one")
     return found
+
+
+def _named(source: Source) -> tuple[str, str]:
+    what = {"node": "node", "head": "head"}.get(source.id.partition(":")[0], "input")
+    return what, source.id

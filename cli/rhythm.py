@@ -26,13 +26,14 @@ Name = Annotated[
 def list_codebooks(lang: Lang = "", as_json: AsJson = False) -> None:
     """Kode kentongan yang dikenal (the codebooks there are)."""
     voice(lang)
-    books = {name: {"region": region, "rules": load_rules(name)} for name, region in known_codebooks().items()}
+    books = known_codebooks()
     if as_json:
-        typer.echo(json.dumps(books, ensure_ascii=False))
+        told = {name: {"region": region, "rules": load_rules(name)} for name, region in books.items()}
+        typer.echo(json.dumps(told, ensure_ascii=False))
         return
-    for name, book in books.items():
-        typer.echo(f"{name}  {book['region']}")
-        for pattern, kind in dict(book["rules"]).items():
+    for name, region in books.items():
+        typer.echo(f"{name}  {region}")
+        for pattern, kind in load_rules(name).items():
             typer.echo(f"    {pattern:<6} {kind}")
 
 

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import structlog
 
 from bridge.codec.answers import Answers
+from bridge.codec.line import LineCodec
+from bridge.codec.reader import Reader
 from bridge.codec.stock import ChannelRule, StockCodec
 from bridge.config import Config, cautions
 from bridge.control import ControlSocket
@@ -20,7 +22,7 @@ from bridge.engine import Engine
 from bridge.ledger import Memory
 from bridge.questions import Questions
 from bridge.runtime import Inbox, Runtime
-from bridge.sources import load_sources
+from bridge.sources import Register, load_sources
 from bridge.store.journal import Journal
 from bridge.store.reader import JournalReader
 from bridge.store.worker import JournalWorker
@@ -38,7 +40,7 @@ def build(config: Config) -> Runtime:
     """A bridge ready to run. Raises ConfigError, JournalBusy; an unplugged radio, a broker away, a sick disk do not."""
     for caution in cautions(config):
         log.warning("caution", what=caution)
-    register = load_sources(config.sources)
+    register = load_sources(config.sources, config.post.id)
     signer = read_signer(config) if config.uplink else None
     inbox = Inbox()
     start = _Start(config)
@@ -48,7 +50,7 @@ def build(config: Config) -> Runtime:
         worker.suspect()  # tried again from now on, and shown as a fault, not only at the first alarm
     reader = JournalReader(config.journal.path, on_damage=worker.suspect)
     engine = Engine(config.post_id, start.run, start.memory, register, clock.now(), _names(config))
-    radios = _radios(config, clock)
+    radios = _radios(config, clock, register)
     uplinks = _uplinks(config, signer, start.run, clock, reader, engine, radios)
     questions = Questions(
         post=config.post_id,
@@ -102,19 +104,19 @@ def _siren(config: Config) -> Siren:
     return CommandSiren(config.siren.command) if config.siren.command else NoSiren()
 
 
-def _radios(config: Config, clock: Clock) -> tuple[Radio, ...]:
+def _radios(config: Config, clock: Clock, register: Register) -> tuple[Radio, ...]:
     if not config.radio.url:
         return ()
     from bridge.edges.mesh_radio import MeshRadio  # protobuf costs memory that a post without a radio need not pay
 
     rule = ChannelRule(frozenset(config.radio.channels), config.radio.allow_public_key)
-    codec = StockCodec(rule)
-    answers = Answers(config.post.language, config.post.phones, config.post.id)
+    stock = StockCodec(rule, sensors=register.sensors, texts=register.texts)
+    answers = Answers(config.post.language, config.post.phones, config.post.id, register)
     radio = MeshRadio(
         config.radio.url,
         name=RADIO,
         clock=clock,
-        interpret=codec.read,
+        interpret=Reader(stock, LineCodec(register, config.post.id)).read,
         compose=answers.compose,
         clock_trusted=lambda: clock.now().trusted,
     )

@@ -6,8 +6,9 @@ Every text begins with `P1 <post>`: people see who speaks, and no post takes it 
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
+from bridge.codec.line import Keys, answer_line, beacon_line
 from bridge.codec.stock import as_heard, cut
-from bridge.domain.commands import Announce, Tell
+from bridge.domain.commands import Announce, Beacon, Light, Tell, Words
 from bridge.domain.step import Step
 
 Language = Literal["id", "en"]
@@ -84,17 +85,22 @@ _OTHERS: dict[Language, str] = {"id": "dan {count} lainnya", "en": "and {count} 
 
 
 class Answers:
-    """A post's sentences. `post` is its name on air (PostId.post); the first two phones are named."""
+    """A post's sentences, and its lines for lamps. `post` is its name on air (PostId.post); two phones are named."""
 
-    def __init__(self, language: Language, phones: tuple[str, ...], post: str) -> None:
+    def __init__(self, language: Language, phones: tuple[str, ...], post: str, keys: Keys) -> None:
+        self._post, self._keys = post, keys
         self._sayings = _SAYINGS[language]
         self._police, self._others = _POLICE[language], _OTHERS[language]
         self._phones = _OR[language].join(phones[:2]) or "110"
         self._mark = f"P1 {post} "
 
-    def compose(self, words: Tell | Announce) -> str:
+    def compose(self, words: Words) -> str:
         """One text of at most 200 bytes."""
         match words:
+            case Light(lamps=lamps):
+                return answer_line(self._post, lamps, self._keys)
+            case Beacon():
+                return beacon_line(self._post)
             case Tell(text="", step=step, by=by):
                 return self._mark + self._step(step, by)
             case Announce(called=called, step=Step() as step) if called:

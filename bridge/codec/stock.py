@@ -1,8 +1,10 @@
 """Presses of stock nodes and phones: alert, bell, detection sensor, keywords. What is no press reads as None."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 
 from bridge.codec.keywords import Vocabulary, load_vocabulary
 from bridge.domain.ids import node_source, packet_press
@@ -10,6 +12,8 @@ from bridge.domain.press import Channel, Kind, MeshPacket, Port, Press, Remark, 
 
 BELL = "\x07"
 WORDS_BYTES = 240  # no mesh text is longer
+
+NOTHING: Mapping[str, Kind] = MappingProxyType({})
 
 _ANSWER = re.compile(r"\s*P1(?=\s|$)")  # what posts say: never a press, or posts would echo each other
 _DETECTED = re.compile(r"\bdetected\s*$", re.IGNORECASE)
@@ -42,15 +46,24 @@ class _Said:
 
 
 class StockCodec:
-    """Reads packets of stock nodes. Holds no state: the same packet is the same press at every post."""
+    """Reads packets of stock nodes. Holds no state: the same packet is the same press at every post.
 
-    def __init__(self, allowed: ChannelRule, vocabulary: Vocabulary | None = None) -> None:
-        self._allowed = allowed
+    `sensors` and `texts`: what the names of the village's Detection Sensors and its canned texts mean, by `plainly`.
+    """
+
+    def __init__(
+        self,
+        allowed: ChannelRule,
+        vocabulary: Vocabulary | None = None,
+        sensors: Mapping[str, Kind] = NOTHING,
+        texts: Mapping[str, Kind] = NOTHING,
+    ) -> None:
+        self._allowed, self._sensors, self._texts = allowed, sensors, texts
         self._vocabulary = vocabulary or default_vocabulary()
 
     def read(self, packet: MeshPacket) -> Press | None:
         """The press in a packet, or None. Never raises, whatever the payload holds."""
-        if packet.is_reaction or not self._may_speak(packet):
+        if packet.is_reaction or not self.may_speak(packet):
             return None
         said = self._said(packet)
         if said is None:
@@ -65,12 +78,14 @@ class StockCodec:
             words=as_heard(said.text),
             channel="" if channel is None or packet.pki_key else channel.name,
             pki_key=packet.pki_key,
+            is_open=open_to_all,
             # On a channel that anybody can join, the sender's number only claims a place.
             remarks=said.remarks | _CLAIMED if open_to_all else said.remarks,
             sighting=Sighting(packet.radio, packet.snr_db, packet.rssi_dbm, packet.hops, packet.heard_at),
         )
 
-    def _may_speak(self, packet: MeshPacket) -> bool:
+    def may_speak(self, packet: MeshPacket) -> bool:
+        """Whether words on this packet's channel count here."""
         if packet.pki_key:
             return True
         return packet.channel is not None and self._allowed.allows(packet.channel)
@@ -85,8 +100,9 @@ class StockCodec:
             case Port.DETECTION_SENSOR:
                 # A name cut in the middle of a letter is still a name: the firmware cuts at 20 bytes.
                 text = packet.payload.decode(errors="replace")
-                is_press = _DETECTED.search(text.replace(BELL, "")) is not None
-                return _Said(Kind.PANIC, Via.DETECTION, text) if is_press else None
+                name, found, _ = _DETECTED.sub("\n", text.replace(BELL, "")).partition("\n")
+                kind = self._sensors.get(plainly(name), Kind.PANIC)
+                return _Said(kind, Via.DETECTION, text) if found else None
             case _:
                 return None
 
@@ -97,6 +113,8 @@ class StockCodec:
             return None  # two texts spliced by the stream look like this
         if _ANSWER.match(text):
             return None
+        if (canned := self._texts.get(plainly(text))) is not None:
+            return _Said(canned, Via.TEXT, text)
         if BELL in text:
             return _Said(self._kind(text), Via.BELL, text)
         reading = self._vocabulary.read(text)
@@ -107,6 +125,11 @@ class StockCodec:
     def _kind(self, text: str) -> Kind:
         """An alert or a bell is a call for help whatever it says."""
         return self._vocabulary.kind_anywhere(text) or Kind.PANIC
+
+
+def plainly(text: str) -> str:
+    """A name or a canned text as it is compared: small letters, single spaces, no bell."""
+    return " ".join(text.replace(BELL, " ").casefold().split())
 
 
 @cache

@@ -9,12 +9,12 @@ from typing import Any
 
 import structlog
 
-from bridge.domain.commands import Announce, Tell
+from bridge.domain.commands import Words
 from bridge.domain.errors import FrameError, RadioLost
-from bridge.domain.events import PressHeard, RadioDown, RadioUp
+from bridge.domain.events import Event, RadioDown, RadioUp
 from bridge.domain.policy import HOUR_S
 from bridge.domain.ports import Clock, Deliver
-from bridge.domain.press import MeshPacket, Press
+from bridge.domain.press import MeshPacket
 from bridge.edges import mesh_radio_packets as packets
 from bridge.edges.mesh_link import Link, check_url, open_link
 from bridge.edges.mesh_timing import Timing
@@ -23,7 +23,7 @@ from bridge.edges.stream import WAKE, Frame, FrameReader
 
 log = structlog.get_logger()
 
-Interpret = Callable[[MeshPacket], Press | None]
+Interpret = Callable[[MeshPacket, float], tuple[Event, ...]]
 
 HELD_MAX = 256  # packets before the channels are known: a radio's queue holds 32
 NODES_MAX = 2_000  # remembered for the status only
@@ -92,7 +92,7 @@ class MeshRadio:
         self._voice.start(deliver)
         self._thread.start()
 
-    def say(self, words: Tell | Announce) -> None:
+    def say(self, words: Words) -> None:
         """Never blocks; TextSent, TextDelivered or TextFailed follow under the ticket."""
         self._voice.say(words)
 
@@ -251,18 +251,17 @@ class MeshRadio:
         if packet.decoded.portnum == packets.ADMIN_PORT:
             return  # keys may stand in it
         heard = packets.mesh_packet(packet, station, self.name, self._clock.now().wall_s)
-        press = self._interpret(heard) if certain else self._interpret_doubtful(heard)
-        if press is not None:
-            self._deliver(PressHeard(press, now))
+        for event in self._interpret(heard, now) if certain else self._interpret_doubtful(heard, now):
+            self._deliver(event)
 
-    def _interpret_doubtful(self, heard: MeshPacket) -> Press | None:
+    def _interpret_doubtful(self, heard: MeshPacket, now: float) -> tuple[Event, ...]:
         """Bytes were lost near this frame, so its key proves nothing: it counts as said on a channel, a private one
         first. It may not be dropped: nobody says it again."""
         if not heard.pki_key:
-            return self._interpret(heard)
+            return self._interpret(heard, now)
         channels = sorted(self._station.channels.values(), key=lambda channel: not channel.is_private)
         claims = (replace(heard, pki_key=b"", channel=channel) for channel in channels)
-        return next((press for claim in claims if (press := self._interpret(claim)) is not None), None)
+        return next((events for claim in claims if (events := self._interpret(claim, now))), ())
 
     def _remember(self, sender: int, now: float) -> None:
         self._heard[sender] = now

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bridge.domain.commands import Announce, Tell
+from bridge.domain.commands import Tell, Words
 from bridge.domain.errors import FrameError, RadioLost
 from bridge.domain.events import TextDelivered, TextFailed, TextSent
 from bridge.domain.ports import Clock, Deliver
@@ -19,7 +19,6 @@ from bridge.edges.mesh_timing import Timing
 
 log = structlog.get_logger()
 
-Words = Tell | Announce
 Compose = Callable[[Words], str]
 
 
@@ -40,7 +39,7 @@ def origin(error: Exception) -> str:
 
 
 class Voice:
-    """Says Tell and Announce through whatever link is up, and keeps that link awake with heartbeats.
+    """Says words through whatever link is up, and keeps that link awake with heartbeats.
 
     Called from three threads: `say` by anybody, `up`, `down`, `taken` and `answered` by the reader, the rest its own.
     """

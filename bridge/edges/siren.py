@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bridge.domain.commands import Silence, Sound
+from bridge.domain.commands import Chirp, Silence, Sound
 from bridge.domain.events import Fault
 from bridge.domain.ports import Deliver
 from bridge.domain.press import Kind
@@ -63,9 +63,11 @@ class CommandSiren:
         self._deliver = deliver
         self._worker.start()
 
-    def do(self, command: Sound | Silence) -> None:
+    def do(self, command: Sound | Silence | Chirp) -> None:
         """Taken at once; the worker rings."""
         with self._changed:
+            if isinstance(command, Chirp):
+                return  # a command is for alarms
             if isinstance(command, Silence):
                 self._waiting.clear()
                 self._is_silenced = True
@@ -189,10 +191,12 @@ class NoSiren:
     def start(self, deliver: Deliver) -> None:
         log.info("this post has no siren; [siren] command is empty")
 
-    def do(self, command: Sound | Silence) -> None:
+    def do(self, command: Sound | Silence | Chirp) -> None:
         match command:
             case Sound(alarm=alarm, kind=kind, place=place):
                 log.warning("alarm, and no siren to sound", alarm=alarm, kind=kind.value, place=str(place or ""))
+            case Chirp(why=why):
+                log.info("chirp, and no siren to make it", why=why)
             case Silence(by=by):
                 log.info("silence, and no siren to stop", by=by)
 

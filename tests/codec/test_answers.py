@@ -11,6 +11,7 @@ from bridge.codec.stock import ChannelRule, StockCodec
 from bridge.domain.commands import Announce, Tell
 from bridge.domain.press import BROADCAST, Channel, ChannelKey, MeshPacket, Port
 from bridge.domain.step import Step
+from bridge.sources import Register
 
 NODE = 0x0A01
 LANGUAGES: tuple[Language, ...] = ("id", "en")
@@ -21,7 +22,7 @@ EVIL = "maling! kebakaran\x07\n tolong {phones} {by} " + "é" * 300
 def answers(
     language: Language = "id", phones: tuple[str, ...] = ("110", "0331-484567"), post: str = "pos-1"
 ) -> Answers:
-    return Answers(language, phones, post)
+    return Answers(language, phones, post, Register())
 
 
 def tell(step: Step, by: str = "", text: str = "") -> Tell:

@@ -136,10 +136,10 @@ def test_every_mistake_is_told_at_once_with_its_entry(tmp_path: Path) -> None:
         node = "!00000B02"
     """
     assert mistakes(tmp_path, text) == [
-        "village: unknown key; known here: source",
+        "village: unknown key; known here: sensor, source, text",
         "[[source]] 1 (!0a01) node: '!0a01' is no node number; write for example !00000a01",
         '[[source]] 1 (!0a01) huose: unknown key; did you mean "house"?',
-        "[[source]] 2 (no node) node: missing",
+        '[[source]] 2 (no node, head or input): needs one of node = "!00000a01", head = "RT03-12" or input = "kentongan"',
         "[[source]] 3 (!00000a01) public_key: holds 5 bytes, a public key has 32",
         "[[source]] 3 (!00000a01) rt: must be text in quotes",
         "[[source]] 5 (!00000b02): lat and lon go together; give both or neither",
@@ -151,7 +151,7 @@ def test_every_mistake_is_told_at_once_with_its_entry(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('[source]\nnode = "!00000a01"\n', "source: must be written [[source]], once for each node"),
+        ('[source]\nnode = "!00000a01"\n', "source: must be written [[source]], once for each"),
         ("sources = 1\n", 'sources: unknown key; did you mean "source"?'),
         ('[[source]]\nnode = "!00000a01"\nlat = 95.0\nlon = 1.0\n', "[[source]] 1 (!00000a01): lat is -90 to 90"),
         ('[[source]]\nnode = "!0000_a01"\n', "[[source]] 1 (!0000_a01) node: "),
@@ -169,3 +169,62 @@ def test_one_mistake_is_one_clear_line(tmp_path: Path, text: str, says: str) -> 
 def test_broken_toml_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"sources\.toml: cannot be read: .*line 1"):
         load_sources(write(tmp_path, "[[source\n"))
+
+
+HEAD_KEY = "AAAQEAYEAUDAOCAJBIFQYDIOB4"  # 00 01 … 0f
+
+
+def test_heads_inputs_sensors_and_canned_texts_stand_in_the_register(tmp_path: Path) -> None:
+    text = f"""
+        [[source]]
+        head = "RT03-12"
+        head_key = "{HEAD_KEY}"
+        home = "pos-2"
+        house = "RT03-12"
+        [[source]]
+        head = "POS"
+        at = "post"
+        [[source]]
+        input = "kentongan"
+        landmark = "poskamling"
+        [[sensor]]
+        name = "Kandang  Barat"
+        kind = "LIVESTOCK"
+        [[text]]
+        words = "Butuh ambulans"
+        kind = "MEDICAL"
+    """
+    path = tmp_path / "sources.toml"
+    path.write_text(text)
+    register = load_sources(path, "pos-1")
+    assert register.has_heads
+    assert register.head_key("RT03-12") == bytes(range(16))
+    assert register.head_key("POS") == register.head_key("STRANGE") == b""
+    known = register.find("head:RT03-12")
+    assert known is not None and (known.home, known.is_post) == ("pos-2", False)
+    assert register.find("head:POS").is_post
+    assert str(register.find("wired:pos-1/kentongan").place) == "poskamling"
+    assert register.sensors == {"kandang barat": Kind.LIVESTOCK}
+    assert register.texts == {"butuh ambulans": Kind.MEDICAL}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[[source]]\nhead = "rt03"\n', "[[source]] 1 (rt03) head: 'rt03' is no name of a head"),
+        ('[[source]]\nhead = "RT03"\nhead_key = "AAAA"\n', "[[source]] 1 (RT03) head_key: "),
+        ('[[source]]\nhead = "RT03"\nnode = "!00000a01"\n', "[[source]] 1 (!00000a01): needs one of"),
+        (f'[[source]]\nnode = "!00000a01"\nhead_key = "{HEAD_KEY}"\n', "[[source]] 1 (!00000a01): head_key belongs"),
+        ('[[source]]\nhead = "A"\n[[source]]\nhead = "A"\n', "[[source]] 2 head: already in [[source]] 1"),
+        ('[[sensor]]\nname = "pintu"\nkind = "FIER"\n', "[[sensor]] 1 kind: "),
+        ('[[text]]\nwords = " "\nkind = "FIRE"\n', "[[text]] 1: holds no words"),
+        (
+            '[[text]]\nwords = "a"\nkind = "FIRE"\n[[text]]\nwords = "A"\nkind = "THEFT"\n',
+            "[[text]] 2: 'a' has another kind already",
+        ),
+    ],
+)
+def test_a_mistake_about_heads_or_words_is_one_clear_line(tmp_path: Path, text: str, says: str) -> None:
+    (found,) = mistakes(tmp_path, text)
+    assert found.startswith(says)
+    assert HEAD_KEY not in found and "AAAA" not in found

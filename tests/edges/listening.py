@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bridge.domain.alarm import Moment
 from bridge.domain.commands import Announce, Tell
-from bridge.domain.events import Event
+from bridge.domain.events import Event, PressHeard
 from bridge.domain.ids import node_source, packet_press
 from bridge.domain.press import Kind, MeshPacket, Port, Press, Sighting, Via
 
@@ -17,11 +17,11 @@ Wanted = TypeVar("Wanted", bound=Event)
 VIA = {Port.TEXT_MESSAGE: Via.TEXT, Port.ALERT: Via.ALERT, Port.DETECTION_SENSOR: Via.DETECTION}
 
 
-def understand(packet: MeshPacket) -> Press | None:
+def understand(packet: MeshPacket, mono_s: float) -> tuple[Event, ...]:
     """Every text, alert and detection is a press, word for word."""
     if packet.port not in VIA:
-        return None
-    return Press(
+        return ()
+    press = Press(
         id=packet_press(packet.sender, packet.packet_id),
         source=node_source(packet.sender),
         kind=Kind.UNKNOWN,
@@ -31,6 +31,7 @@ def understand(packet: MeshPacket) -> Press | None:
         pki_key=packet.pki_key,
         sighting=Sighting(packet.radio, packet.snr_db, packet.rssi_dbm, packet.hops, packet.heard_at),
     )
+    return (PressHeard(press, mono_s),)
 
 
 def plainly(words: Tell | Announce) -> str:

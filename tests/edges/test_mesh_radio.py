@@ -15,15 +15,18 @@ import pytest
 import structlog
 from meshtastic.protobuf import admin_pb2, mesh_pb2, telemetry_pb2
 
+from bridge.codec.line import LineCodec
+from bridge.codec.reader import Reader
 from bridge.codec.stock import ChannelRule, StockCodec
 from bridge.domain.commands import Tell
 from bridge.domain.errors import ConfigError
-from bridge.domain.events import PressHeard, RadioDown, RadioUp, TextDelivered, TextSent
+from bridge.domain.events import Event, PressHeard, RadioDown, RadioUp, TextDelivered, TextSent
 from bridge.domain.press import BROADCAST, MeshPacket, Press
 from bridge.domain.step import Step
 from bridge.edges import mesh_radio
 from bridge.edges.mesh_radio import MeshRadio
 from bridge.edges.mesh_timing import Timing
+from bridge.sources import Register
 from simulator.village import Village
 from tests.edges.listening import Inbox, RealClock, eventually, plainly, understand
 from tests.edges.mesh_frames import PINNED, PORTS, frame, packet, pki_text
@@ -339,7 +342,7 @@ def test_odd_packets_are_harmless() -> None:
 
 def test_an_unknown_channel_is_nobodys_secret() -> None:
     heard: list[MeshPacket] = []
-    with ScriptedNode() as node, post(node.url, interpret=heard.append) as here:
+    with ScriptedNode() as node, post(node.url, interpret=lambda packet, _: heard.append(packet) or ()) as here:
         here.inbox.until(RadioUp)
         node.send(frame(packet(ALICE, 1, b"tolong", channel=5)))
         eventually(lambda: bool(heard), "it is heard")
@@ -365,10 +368,10 @@ def test_twenty_thousand_strangers_leave_no_trace() -> None:
 
 
 def test_a_fault_of_ours_in_one_packet_does_not_deafen_the_radio() -> None:
-    def stumble(heard: MeshPacket) -> Press | None:
+    def stumble(heard: MeshPacket, mono_s: float) -> tuple[Event, ...]:
         if heard.payload == b"racun":
             raise ZeroDivisionError
-        return understand(heard)
+        return understand(heard, mono_s)
 
     with ScriptedNode() as node, post(node.url, interpret=stumble) as here:
         here.inbox.until(RadioUp)
@@ -407,8 +410,9 @@ def test_the_picture_tells_how_the_radio_is() -> None:
 
 def test_a_burst_of_two_thousand_presses_passes_fast(capsys: pytest.CaptureFixture[str]) -> None:
     """Printed: the figure to reach is 8,000 frames/s through reading, decoding and understanding."""
+    reader = Reader(StockCodec(ChannelRule()), LineCodec(Register(), "pos-1"))
     burst = b"".join(frame(packet(0x1000 + n, n + 1, b"TOLONG maling di RT 03!")) for n in range(2_000))
-    with ScriptedNode() as node, post(node.url, interpret=StockCodec(ChannelRule()).read) as here:
+    with ScriptedNode() as node, post(node.url, interpret=reader.read) as here:
         here.inbox.until(RadioUp)
         began = time.monotonic()
         node.send(burst)

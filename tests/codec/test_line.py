@@ -1,0 +1,216 @@
+"""Lines of heads: what counts, what proves, and what no cut, splice or forger can make of them."""
+
+import base64
+import hashlib
+import hmac
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.codec.line import UNKEYED, Heard, LineCodec, answer_line, beacon_line, mac
+from bridge.codec.reader import Reader
+from bridge.codec.stock import ChannelRule, StockCodec
+from bridge.domain.events import HeadCalled, LampsHeard, PressHeard
+from bridge.domain.head import HeadCall, HeadWord, Lamp, pack
+from bridge.domain.place import Place, Source
+from bridge.domain.press import BROADCAST, Channel, ChannelKey, Kind, MeshPacket, Port, Remark, Trust
+from bridge.sources import Register
+
+KEY = bytes(range(16))
+PAGE = Path(__file__).parents[2] / "docs" / "lines.md"
+REGISTER = Register(
+    [
+        Source("head:RT03-12", Place(house="RT03-12"), head_key=KEY),
+        Source("head:RT01-02", Place(house="RT01-02"), head_key=KEY[::-1]),
+        Source("head:NEW", Place(house="NEW")),
+    ]
+)
+CODEC = LineCodec(REGISTER, "pos-1")
+AIR = Heard("gw1", "SiagaDesa")
+
+
+def line(said: str, key: bytes = KEY) -> str:
+    """With the MAC computed by other means than the codec's."""
+    digest = hmac.new(key, said.encode(), hashlib.sha256).digest()
+    return f"{said} {base64.b32encode(digest).decode()[:6]}"
+
+
+def read(text: str, heard: Heard = AIR) -> list[HeadCall]:
+    return [said for said in CODEC.read(text, heard) if isinstance(said, HeadCall)]
+
+
+def one(text: str, heard: Heard = AIR) -> HeadCall:
+    (said,) = read(text, heard)
+    return said
+
+
+def packet(text: bytes, channel: Channel | None = None, **more: object) -> MeshPacket:
+    private = Channel(1, "SiagaDesa", ChannelKey.PRIVATE)
+    return MeshPacket(0x0A01, BROADCAST, 7, Port.TEXT_MESSAGE, text, channel or private, radio="gw1", **more)
+
+
+READER = Reader(StockCodec(ChannelRule()), CODEC)
+
+
+def test_a_proved_press() -> None:
+    call = one("\n" + line("K1 RT03-12 ABCD.17 FIRE") + "\n")
+    assert (call.by.id, call.by.proved, call.press.kind, call.can_be_told) == (
+        "head:RT03-12/ABCD.17",
+        True,
+        Kind.FIRE,
+        True,
+    )
+    assert (call.press.words, call.press.channel, call.shows) == ("K1 RT03-12 ABCD.17 FIRE", "SiagaDesa", "")
+    assert REGISTER.trust(call.press) is Trust.VERIFIED
+
+
+def test_an_echo_is_under_the_mac() -> None:
+    assert one("\n" + line("K1 RT03-12 ABCD.17 FIRE=S") + "\n").shows == "S"
+    forged = line("K1 RT03-12 ABCD.17 FIRE").replace("FIRE", "FIRE=D")
+    assert not one(f"\n{forged}\n").can_be_told
+
+
+@pytest.mark.parametrize("given", [UNKEYED, "AAAAAA"])
+def test_a_wrong_or_missing_mac_is_an_alarm_of_its_own_with_a_claimed_place(given: str) -> None:
+    call = one(f"\nK1 RT03-12 ABCD.17 FIRE {given}\n")
+    assert call.by.id == "head:RT03-12/ABCD.17/unproved"
+    assert REGISTER.trust(call.press) is Trust.CHANNEL
+    assert Remark.PLACE_CLAIMED in call.press.remarks and not call.can_be_told
+
+
+def test_a_head_that_nobody_knows_is_unknown_and_still_a_press() -> None:
+    call = one("\nK1 FARAWAY ABCD.1 THEFT " + UNKEYED + "\n")
+    assert (call.by.id, REGISTER.trust(call.press)) == ("head:FARAWAY/ABCD.1", Trust.UNKNOWN)
+
+
+def test_a_known_head_without_a_key_is_on_the_channel() -> None:
+    assert REGISTER.trust(one(f"\nK1 NEW ABCD.1 PANIC {UNKEYED}\n").press) is Trust.CHANNEL
+
+
+def test_on_a_channel_that_anybody_can_join_only_the_mac_proves() -> None:
+    is_open = Heard("gw1", "LongFast", is_open=True)
+    assert REGISTER.trust(one(f"\nK1 NEW ABCD.1 PANIC {UNKEYED}\n", is_open).press) is Trust.UNKNOWN
+    assert REGISTER.trust(one("\n" + line("K1 RT03-12 ABCD.17 FIRE") + "\n", is_open).press) is Trust.VERIFIED
+
+
+def test_a_wire_proves_without_a_mac_but_lamps_need_it() -> None:
+    call = one(f"\nK1 RT03-12 ABCD.17 FIRE {UNKEYED}\n", Heard("usb", wired=True))
+    assert (call.by.proved, call.can_be_told, REGISTER.trust(call.press)) == (True, False, Trust.VERIFIED)
+
+
+def test_a_kind_from_the_future_is_an_unknown_alarm() -> None:
+    assert one("\n" + line("K1 RT03-12 ABCD.17 TSUNAMI") + "\n").press.kind is Kind.UNKNOWN
+
+
+@pytest.mark.parametrize("word", HeadWord)
+def test_what_is_no_kind_is_a_word(word: HeadWord) -> None:
+    call = one("\n" + line(f"K1 RT03-12 ABCD.17 {word}") + "\n")
+    assert call.word is word
+    assert (Remark.DRILL in call.press.remarks) == (word is HeadWord.TEST)
+    assert (Remark.PERHAPS_NO_DANGER in call.press.remarks) == (word in (HeadWord.AMAN, HeadWord.NOTICE))
+
+
+def test_several_lines_in_one_text_and_half_lines_dropped() -> None:
+    whole = "\n" + line("K1 RT03-12 ABCD.1 PANIC") + "\n\n" + line("K1 RT03-12 ABCD.1 FIRE") + "\r\n"
+    assert [call.press.kind for call in read(whole)] == [Kind.PANIC, Kind.FIRE]
+    assert [call.press.kind for call in read(whole[10:])] == [Kind.FIRE]
+    assert [call.press.kind for call in read(whole[:-5])] == [Kind.PANIC]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "K1 RT03-12 ABCD.17 FIRE ------",
+        "\nK1 RT03-12 ABCD.17 FIRE\n",
+        "\nK1 RT03-12 ABCD.0 FIRE ------\n",
+        "\nK1 RT03-12 ABCD.100000 FIRE ------\n",
+        "\nK1 rt03-12 ABCD.17 FIRE ------\n",
+        "\nK1 RT03-1234 ABCD.17 FIRE ------\n",
+        "\nK1 RT03-12 AB1D.17 FIRE ------\n",
+        "\nK1  RT03-12 ABCD.17 FIRE ------\n",
+        "\nK2 RT03-12 ABCD.17 FIRE ------\n",
+        "\nK1 RT03-12 ABCD.١٧ FIRE ------\n",
+    ],
+)
+def test_what_is_no_line(text: str) -> None:
+    assert read(text) == []
+
+
+def test_the_reader_gives_lines_to_the_heads_and_words_to_the_village() -> None:
+    (called,) = READER.read(packet(b"\n" + line("K1 RT03-12 ABCD.17 FIRE").encode() + b"\n"), 5.0)
+    assert isinstance(called, HeadCalled) and called.mono_s == 5.0
+    assert READER.read(packet(b"\nK1 RT03-12 ABCD.17 FI"), 5.0) == ()  # a cut line is not a villager's "fire"
+    assert READER.read(packet(b"\nP1 pos-1 RT03-12.ABCD.17=D.AAAAAA\n"), 5.0) == ()
+    (heard,) = READER.read(packet(b"K1 kebakaran di RT 3"), 5.0)
+    assert isinstance(heard, PressHeard)
+    public = Channel(0, "", ChannelKey.PUBLIC)
+    assert READER.read(packet(b"\n" + line("K1 RT03-12 ABCD.17 FIRE").encode() + b"\n", public), 5.0) == ()
+
+
+def test_another_posts_answers_are_heard_only_under_their_mac() -> None:
+    lamps = (Lamp("RT03-12", "ABCD", 17, "S"), Lamp("RT01-02", "WXYZ", 3, "J"), Lamp("NEW", "AAAA", 1, "D"))
+    text = answer_line("pos-2", lamps, REGISTER)
+    assert CODEC.read(text, AIR) == (LampsHeard("pos-2", lamps[:2]),)
+    assert CODEC.read(text.replace("=S.", "=D."), AIR) == (LampsHeard("pos-2", lamps[1:2]),)
+    assert CODEC.read(text.replace("pos-2", "pos-3"), AIR) == ()  # the post's name is under the MAC too
+    assert LineCodec(REGISTER, "pos-2").read(text, AIR) == ()
+    assert CODEC.read(beacon_line("pos-2"), AIR) == ()
+
+
+def test_an_answer_line_has_at_most_200_bytes_and_holds_six_heads_at_least() -> None:
+    lamps = [Lamp(f"RT03-{number:02}", "ABCD", 99_999, "LS") for number in range(10, 40)]
+    lines = [
+        answer_line("pos-1", packed, Register([Source(f"head:{lamp.head}", head_key=KEY) for lamp in lamps]))
+        for packed in pack("pos-1", lamps)
+    ]
+    assert max(len(text) for text in lines) <= 200
+    assert min(text.count("=") for text in lines[:-1]) >= 6
+
+
+def test_the_vectors_on_the_page_hold() -> None:
+    """docs/lines.md shows a key, a K1 line and a P1 line; whoever builds a head compares with them."""
+    page = PAGE.read_text(encoding="utf-8")
+    key = bytes.fromhex(re.search(r"key `([0-9a-f]{32})`", page)[1])
+    asks, answers = re.findall(r"^    (K1 .*)$", page, re.M), re.findall(r"^    (P1 \S+ \S+=\S+)$", page, re.M)
+    assert len(asks) >= 2 and len(answers) >= 1
+    for shown in asks:
+        said, _, given = shown.rpartition(" ")
+        assert given == mac(key, said)
+    for shown in answers:
+        said, _, given = shown.rpartition(".")
+        assert given == mac(key, said)
+
+
+GENUINE = [
+    "\n" + line(f"K1 RT03-12 ABCD.{number} {kind}") + "\n" for number, kind in ((1, "PANIC"), (1, "FIRE"), (2, "THEFT"))
+]
+TRUE = {(call.by.id, call.press.words) for text in GENUINE for call in read(text)}
+
+
+@given(st.lists(st.sampled_from(GENUINE), min_size=1, max_size=3), st.data())
+def test_no_cut_flip_or_splice_is_proved_unless_it_was_sent(sent: list[str], data: st.DataObject) -> None:
+    text = "".join(sent)
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text)))
+        match data.draw(st.sampled_from(["cut", "double", "flip", "splice"])):
+            case "cut":
+                text = text[:at] + text[data.draw(st.integers(at, len(text))) :]
+            case "double":
+                text = text[:at] + text[max(0, at - 9) : at] + text[at:]
+            case "flip":
+                text = text[:at] + data.draw(st.characters(max_codepoint=127)) + text[at + 1 :]
+            case _:
+                other = data.draw(st.sampled_from(GENUINE))
+                text = text[:at] + other[data.draw(st.integers(0, len(other))) :]
+    for call in read(text):
+        if call.press.trusted:
+            assert (call.by.id, call.press.words) in TRUE
+
+
+@given(st.binary(max_size=233))
+def test_whatever_comes_the_reader_does_not_raise_and_p1_is_never_a_press(payload: bytes) -> None:
+    READER.read(packet(payload), 0.0)
+    assert not any(isinstance(event, PressHeard) for event in READER.read(packet(b"P1 " + payload), 0.0))

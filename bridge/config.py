@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bridge import config_kinds as kinds
 from bridge.config_kinds import TABLE, told
 from bridge.config_rhythm import Rhythm
+from bridge.config_siren import Output, SirenRing
 from bridge.domain.errors import ConfigError
 from bridge.domain.ids import PostId
 from bridge.mistakes import inner_model, sentences
@@ -96,17 +97,6 @@ class Desk(BaseModel):
     )
 
 
-class SirenRing(BaseModel):
-    """What sounds."""
-
-    model_config = TABLE
-    command: kinds.CommandLine = told(
-        "perintah yang membunyikan sirene, misalnya: /usr/bin/aplay /etc/kentongan/{kind}.wav; kosong: tanpa sirene",
-        "the command that sounds the siren, for example: /usr/bin/aplay /etc/kentongan/{kind}.wav; empty: no siren",
-        "",
-    )
-
-
 class Control(BaseModel):
     """Where technicians ask."""
 
@@ -135,6 +125,7 @@ class Config(BaseSettings):
     desk: Desk
     rhythm: Rhythm
     siren: SirenRing
+    output: tuple[Output, ...] = ()
     control: Control
     identity: Identity
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, model_validator
 
-from bridge.codebook_files import load_codebook
+from bridge.codebook_files import load_codebook, load_rules
 from bridge.config_kinds import TABLE, told
 from bridge.domain.codebook import Codebook
 from bridge.domain.errors import ConfigError
@@ -40,6 +40,10 @@ class Rhythm(BaseModel):
         except ConfigError as error:
             raise ValueError(str(error)) from error
         return self
+
+    def rules(self) -> dict[str, str]:
+        """Patterns and kinds in force."""
+        return load_rules(self.codebook, self.override)
 
     def load(self) -> Codebook:
         """The codebook in force."""

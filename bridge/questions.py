@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from bridge.control import Ask
 from bridge.domain.errors import BridgeError, JournalFailed
-from bridge.domain.events import PressHeard, StatusAsked
+from bridge.domain.events import PressHeard, SilenceAsked, StatusAsked
 from bridge.domain.ids import PostId, Run, wired_press, wired_source
 from bridge.domain.ports import Clock, Deliver
 from bridge.domain.press import Kind, Press, Remark, Via
@@ -54,6 +54,7 @@ class Questions:
         return {
             "status": self._status,
             "press": self._press,
+            "siren off": self._silence,
             "journal list": self._list,
             "journal show": self._show,
         }
@@ -90,6 +91,12 @@ class Questions:
         )
         self._deliver(PressHeard(press, self._clock.monotonic()))
         return {"press": press.id, "uplinks": self._about["uplink_urls"]}
+
+    def _silence(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Until the next press; nothing else is stopped by it."""
+        by = str(question.get("by", ""))[:40] or "somebody at the post"
+        self._deliver(SilenceAsked(by))
+        return {"silenced": True, "by": by}
 
     def _list(self, question: dict[str, Any]) -> dict[str, Any]:
         limit = question.get("limit", MOST_ALARMS)

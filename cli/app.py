@@ -14,6 +14,7 @@ from cli.run import run
 from cli.settings import config_app, keys_app
 from cli.setup_post import setup
 from cli.simulate import simulate
+from cli.siren import siren_app
 from cli.status import status
 from cli.version import program_version
 from cli.words import fail, voice
@@ -52,6 +53,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
 app.add_typer(desk_app, name="desk")
 app.add_typer(rhythm_app, name="rhythm")
+app.add_typer(siren_app, name="siren")
 app.command("simulate")(simulate)
 
 

@@ -1,5 +1,6 @@
 """The only place that names concrete classes: from settings to a bridge that can run."""
 
+import datetime
 import secrets
 import uuid
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from bridge.domain.errors import JournalBusy, JournalFailed
 from bridge.domain.ids import Run
 from bridge.domain.ports import Clock, Radio, Siren, Uplink
 from bridge.edges.clock import SystemClock
-from bridge.edges.siren import CommandSiren, NoSiren
+from bridge.edges.sirens import build_sirens
 from bridge.engine import Engine
 from bridge.ledger import Memory
 from bridge.questions import Questions
@@ -67,7 +68,7 @@ def build(config: Config) -> Runtime:
         inbox=inbox,
         clock=clock,
         journal=worker,
-        siren=_siren(config),
+        siren=_sirens(config, clock),
         radios=radios,
         uplinks=uplinks,
         listeners=(ControlSocket(config.control.socket, questions.asks()),),
@@ -100,8 +101,12 @@ class _Start:
         return SystemClock(0).now()
 
 
-def _siren(config: Config) -> Siren:
-    return CommandSiren(config.siren.command) if config.siren.command else NoSiren()
+def _sirens(config: Config, clock: Clock) -> Siren:
+    def local() -> datetime.time | None:
+        now = clock.now()
+        return datetime.datetime.fromtimestamp(now.wall_s).time() if now.trusted else None
+
+    return build_sirens(config.siren, config.output, config.rhythm.rules(), local)
 
 
 def _radios(config: Config, clock: Clock, register: Register) -> tuple[Radio, ...]:
@@ -182,4 +187,5 @@ def _about(config: Config) -> dict[str, object]:
         "radio_url": config.radio.url,
         "uplink_urls": [uplink.url for uplink in config.uplink],
         "siren": config.siren.command,
+        "outputs": [output.name for output in config.output],
     }

@@ -66,6 +66,13 @@ SAID: dict[str, tuple[str, str]] = {
         "The siren still sounds and alarms go out from memory, but “the post has it” is not said.",
     ),
     "siren_ok": ("{command}", "{command}"),
+    "siren_off": (
+        "Sirene dihentikan. Alarm tetap berjalan; pukulan berikutnya berbunyi lagi.",
+        "The siren is off. The alarm goes on; the next press rings again.",
+    ),
+    "siren_tried": ("{name}: berbunyi", "{name}: sounded"),
+    "siren_fault": ("{name}: GANGGUAN: {why}", "{name}: FAULT: {why}"),
+    "siren_unknown": ("tidak ada sirene {name!r}; yang ada: {known}", "no siren {name!r}; there are: {known}"),
     "siren_none": ("pos ini tanpa sirene", "this post has no siren"),
     "siren_none_advice": ("Isi [siren] command di post.toml.", "Set [siren] command in post.toml."),
     "siren_advice": ("Penjaga tidak mendengar alarm.", "The guards do not hear an alarm."),

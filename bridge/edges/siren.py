@@ -27,7 +27,7 @@ MERCY_S = 2.0  # from SIGTERM to SIGKILL
 class _Ringing:
     """A command that runs. `ends_by` is when it is told to end, `killed_at` when it is no longer asked."""
 
-    kind: Kind
+    kind: Kind | None  # None: only a chirp
     process: "subprocess.Popen[bytes]"
     ends_by: float
     killed_at: float | None = None
@@ -43,16 +43,25 @@ class CommandSiren:
 
     `{kind}` in it is replaced; KENTONGAN_KIND, _ALARM and _PLACE stand in its environment. What waits is one sound for
     each kind, so a burst is bounded by nature. A kind that still rings is not rung twice. The command should run as
-    long as it sounds: silence ends it, and what it started, by SIGTERM.
+    long as it sounds: silence ends it, and what it started, by SIGTERM. `chirp`: the command for a short sound, if any.
+    `keep` lives as long as this siren does.
     """
 
     def __init__(
-        self, command: str, *, limit_s: float = 120.0, monotonic: Callable[[], float] = time.monotonic
+        self,
+        command: str,
+        *,
+        chirp: str = "",
+        name: str = "",
+        limit_s: float = 120.0,
+        monotonic: Callable[[], float] = time.monotonic,
+        keep: object = None,
     ) -> None:
-        self._words = shlex.split(command)
+        self._words, self._chirp = shlex.split(command), shlex.split(chirp)
+        self._what, self._keep = f"siren:{name}" if name else "siren", keep
         self._limit_s, self._monotonic = limit_s, monotonic
         self._waiting: dict[Kind, Sound] = {}
-        self._is_silenced = self._is_stopped = False
+        self._is_silenced = self._is_stopped = self._is_chirping = False
         self._changed = threading.Condition()
         self._ringing: list[_Ringing] = []
         self._is_faulty = False
@@ -67,8 +76,8 @@ class CommandSiren:
         """Taken at once; the worker rings."""
         with self._changed:
             if isinstance(command, Chirp):
-                return  # a command is for alarms
-            if isinstance(command, Silence):
+                self._is_chirping = bool(self._chirp)
+            elif isinstance(command, Silence):
                 self._waiting.clear()
                 self._is_silenced = True
             else:
@@ -88,35 +97,42 @@ class CommandSiren:
     def _run(self) -> None:
         try:
             while not self._is_stopped:
-                is_silenced, sounds = self._take()
+                is_silenced, is_chirping, sounds = self._take()
                 if is_silenced:
                     self._silence()
                 for sound in sounds:
                     self._ring(sound)
+                if is_chirping and not self._ringing:
+                    self._start(self._chirp, None, {})
                 self._look()
         except Exception as error:  # the top of this thread: a dead siren must be known
             log.exception("siren worker died")
-            self._deliver(Fault("siren", f"the siren's worker died ({error}); restart the bridge"))
+            self._deliver(Fault(self._what, f"the siren's worker died ({error}); restart the bridge"))
         finally:
             self._end_all()
 
-    def _take(self) -> tuple[bool, list[Sound]]:
+    def _take(self) -> tuple[bool, bool, list[Sound]]:
         with self._changed:
-            if not (self._waiting or self._is_silenced or self._is_stopped):
+            if not (self._waiting or self._is_silenced or self._is_chirping or self._is_stopped):
                 self._changed.wait(LOOK_S if self._ringing else None)
-            is_silenced, sounds = self._is_silenced, list(self._waiting.values())
+            is_silenced, is_chirping, sounds = self._is_silenced, self._is_chirping, list(self._waiting.values())
             self._waiting.clear()
-            self._is_silenced = False
-            return is_silenced, sounds
+            self._is_silenced = self._is_chirping = False
+            return is_silenced, is_chirping, sounds
 
     def _ring(self, sound: Sound) -> None:
         if any(ringing.kind is sound.kind and ringing.killed_at is None for ringing in self._ringing):
             return
         place = str(sound.place) if sound.place else ""
         told = {"KENTONGAN_KIND": sound.kind.value, "KENTONGAN_ALARM": sound.alarm, "KENTONGAN_PLACE": place}
+        words = [word.replace("{kind}", sound.kind.value) for word in self._words]
+        if self._start(words, sound.kind, told):
+            log.info("siren rings", alarm=sound.alarm, kind=sound.kind.value)
+
+    def _start(self, words: list[str], kind: Kind | None, told: dict[str, str]) -> bool:
         try:
             process = subprocess.Popen(
-                [word.replace("{kind}", sound.kind.value) for word in self._words],
+                words,
                 env=os.environ | told,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -124,10 +140,14 @@ class CommandSiren:
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
-            self._fail(f"cannot start {self._words[0]}: {error}; correct [siren] command")
-            return
-        log.info("siren rings", alarm=sound.alarm, kind=sound.kind.value)
-        self._ringing.append(_Ringing(sound.kind, process, self._monotonic() + self._limit_s))
+            self._fail(f"cannot start {words[0]}: {error}; correct {self._where}")
+            return False
+        self._ringing.append(_Ringing(kind, process, self._monotonic() + self._limit_s))
+        return True
+
+    @property
+    def _where(self) -> str:
+        return "[siren] command" if self._what == "siren" else f"[[output]] {self._what.removeprefix('siren:')}"
 
     def _silence(self) -> None:
         for ringing in self._ringing:
@@ -177,12 +197,12 @@ class CommandSiren:
         log.error("siren fails", why=why)
         if not self._is_faulty:
             self._is_faulty = True
-            self._deliver(Fault("siren", why))
+            self._deliver(Fault(self._what, why))
 
     def _well(self) -> None:
         if self._is_faulty:
             self._is_faulty = False
-            self._deliver(Fault("siren", ""))
+            self._deliver(Fault(self._what, ""))
 
 
 class NoSiren:

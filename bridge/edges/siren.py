@@ -44,7 +44,7 @@ class CommandSiren:
     `{kind}` in it is replaced; KENTONGAN_KIND, _ALARM and _PLACE stand in its environment. What waits is one sound for
     each kind, so a burst is bounded by nature. A kind that still rings is not rung twice. The command should run as
     long as it sounds: silence ends it, and what it started, by SIGTERM. `chirp`: the command for a short sound, if any.
-    `keep` lives as long as this siren does.
+    `on_stop` is called once nothing rings any more.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class CommandSiren:
         name: str = "",
         limit_s: float = 120.0,
         monotonic: Callable[[], float] = time.monotonic,
-        keep: object = None,
+        on_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self._words, self._chirp = shlex.split(command), shlex.split(chirp)
-        self._what, self._keep = f"siren:{name}" if name else "siren", keep
+        self._what, self._on_stop = f"siren:{name}" if name else "siren", on_stop
         self._limit_s, self._monotonic = limit_s, monotonic
         self._waiting: dict[Kind, Sound] = {}
         self._is_silenced = self._is_stopped = self._is_chirping = False
@@ -91,6 +91,7 @@ class CommandSiren:
             self._changed.notify()
         if self._worker.is_alive():
             self._worker.join(timeout=2 * MERCY_S)
+        self._on_stop()
 
     # --- the worker's thread ------------------------------------------------------------------------------------
 

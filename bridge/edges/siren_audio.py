@@ -37,7 +37,7 @@ def audio_siren(
     play = f"{player} -D {shlex.quote(device)}" if device else player
     file = f"{shlex.quote(folder.name)}/{{kind}}.wav"
     return CommandSiren(
-        f"{play} {file}", chirp=f"{play} {file.replace('{kind}', CHIRP)}", name=name, limit_s=limit_s, keep=folder
+        f"{play} {file}", chirp=f"{play} {file.replace('{kind}', CHIRP)}", name=name, limit_s=limit_s, on_stop=folder.cleanup
     )
 
 

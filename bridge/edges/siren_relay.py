@@ -89,13 +89,12 @@ class RelaySiren:
                 with self._changed:
                     if not self._is_stopped and (wait_s := self._wait_s()) != 0.0:
                         self._changed.wait(wait_s)
-        except Exception as error:  # the top of this thread: a dead siren must be known
-            log.exception("siren worker died", siren=self.name)
-            self._deliver(Fault(f"siren:{self.name}", f"the siren's worker died ({error}); restart the bridge"))
-        finally:
             with suppress(RelayFailed):
                 self._relay.switch(False)
                 self._relay.close()
+        except Exception as error:  # the top of this thread: a dead siren must be known
+            log.exception("siren worker died", siren=self.name)
+            self._deliver(Fault(f"siren:{self.name}", f"the siren's worker died ({error}); restart the bridge"))
 
     def _follow(self) -> None:
         """Bring the relay to what it should be, if it is time to try."""

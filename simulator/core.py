@@ -17,6 +17,7 @@ from simulator.identity import Identity
 from simulator.packets import ack_packet, heard_packet, node_info
 from simulator.phone import Phone
 from simulator.radio import Heard, Outcome, Radio
+from simulator.serial_module import SerialModule
 
 _TEXTS = {portnums_pb2.TEXT_MESSAGE_APP, portnums_pb2.ALERT_APP}
 
@@ -58,6 +59,7 @@ class NodeCore:
         self._inbox: list[Received] = []
         self._outcomes: list[Outcome] = []
         self._sent: list[mesh_pb2.MeshPacket] = []
+        self._serial_module: SerialModule | None = None
         self.radio = Radio(name, identity, channels, air, self._hear, self._learn, self._next_id, relays)
         self.phone = Phone(self, queue_limit, agenda.now)
 
@@ -110,6 +112,8 @@ class NodeCore:
         self._users[identity.num] = node_info(identity)
 
     def _forget(self) -> None:
+        if self._serial_module is not None:
+            self._serial_module.restart()
         self.phone.restart()
         self.radio.restart()
         self._clock_set = False
@@ -135,6 +139,9 @@ class NodeCore:
             self._users[num] = mesh_pb2.NodeInfo(num=num, user=user, snr=heard.signal.snr_db, hops_away=0)
         elif heard.data.portnum in _TEXTS:
             self._inbox.append(self._received(heard, heard.data))
+            if self._serial_module is not None and heard.data.portnum == portnums_pb2.TEXT_MESSAGE_APP:
+                sender = self._users.get(heard.flight.sender)
+                self._serial_module.heard(sender.user.short_name if sender else "", heard.data.payload)
             self._agenda.lock.notify_all()
 
     def _learn(self, outcome: Outcome, channel: int) -> None:

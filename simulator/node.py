@@ -16,6 +16,7 @@ from simulator.core import NodeCore, Received
 from simulator.identity import Identity
 from simulator.links import Outgoing, SerialLine, TcpPort
 from simulator.radio import HOP_LIMIT, Outcome
+from simulator.serial_module import SILENCE_S, SerialModule, Uart
 
 IDLE_S = 900.0  # firmware hangs up after fifteen silent minutes
 REBOOT_S = 0.05  # for so long the port is closed
@@ -43,6 +44,7 @@ class Node(NodeCore):
         self._link: Outgoing | None = None
         self._tcp: TcpPort | None = None
         self._serial: SerialLine | None = None
+        self._uart: Uart | None = None
         air.join(self.radio)
 
     # What a story asks
@@ -185,10 +187,38 @@ class Node(NodeCore):
         self._serial = self._serial or SerialLine(self, alias, log_text)
         return self._serial.url
 
+    def wire(self, write: Callable[[bytes], None], silence_s: float = SILENCE_S) -> Callable[[bytes], None]:
+        """Switch the Serial module on in TEXTMSG mode, with a microcontroller in this process at its UART.
+
+        `write` gets what comes out, on the village's thread; what is returned takes what the microcontroller says.
+        """
+        with self._agenda.lock:
+            self._serial_module = module = SerialModule(self._send_primary, write, self._agenda, silence_s)
+
+        def say(octets: bytes) -> None:
+            with self._agenda.lock:
+                module.feed(octets)
+
+        return say
+
+    def serve_textmsg(self, alias: Path | None = None, silence_s: float = SILENCE_S) -> str:
+        """The same at a pseudo terminal; the path that a microcontroller in another process opens."""
+        if self._uart is None:
+            self._uart = Uart(alias)
+            self._uart.said = self.wire(self._uart.write, silence_s)
+        return self._uart.path
+
+    def _send_primary(self, text: bytes) -> int:
+        packet = mesh_pb2.MeshPacket(to=EVERYBODY, hop_limit=HOP_LIMIT, want_ack=True)
+        return self._originate(packet, portnums_pb2.TEXT_MESSAGE_APP, text, 0)
+
     def stop_serving(self) -> None:
-        """Close the port and pull the plug."""
+        """Close the ports and pull the plugs."""
         tcp, self._tcp = self._tcp, None
         serial, self._serial = self._serial, None
+        uart, self._uart = self._uart, None
+        if uart is not None:
+            uart.close()
         if tcp is not None:
             tcp.close()
         if serial is not None:

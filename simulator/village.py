@@ -95,6 +95,19 @@ class Village:
         node = Node(identity, *self._place(channels), relays=relays, name=name, wall=self._wall)
         return self._add(node, known=not stranger)
 
+    def carrier(self, name: str, num: int | None = None, relays: bool = False) -> Node:
+        """A head's node: its primary channel is the village's, for the Serial module speaks on no other."""
+        channels = {0: self.channel, 1: PUBLIC}
+        node = Node(
+            self._identity(name, num, _FIRST_HOUSE),
+            *self._place(channels),
+            relays=relays,
+            speaks_on=0,
+            name=name,
+            wall=self._wall,
+        )
+        return self._add(node)
+
     def impostor(self, of: Node, name: str = "impostor") -> Node:
         """A node with another's number and the village's channels, but a key of its own."""
         identity = Identity.make(of.num, name, of.identity.short_name, seed=("impostor", self.seed))

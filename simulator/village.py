@@ -6,12 +6,15 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
+from typing import Any
 
 from simulator.agenda import Agenda
 from simulator.air import Air
 from simulator.channels import PUBLIC, Channel
+from simulator.head import Head
 from simulator.identity import Identity
 from simulator.node import IDLE_S, Node
+from simulator.serial_module import SILENCE_S
 
 _FIRST_GATEWAY = 0x67770001
 _FIRST_HOUSE = 0x0A01
@@ -107,6 +110,12 @@ class Village:
             wall=self._wall,
         )
         return self._add(node)
+
+    def head(self, name: str, key: bytes = b"", silence_s: float = SILENCE_S, **more: Any) -> Head:
+        """A head at the UART of a node of its own; `more` as Head takes it. Key: 16 bytes, or none yet."""
+        head = Head(name, key, self._agenda, **({"seed": self.seed} | more))
+        head.say = self.carrier(name).wire(head.hear, silence_s)
+        return head
 
     def impostor(self, of: Node, name: str = "impostor") -> Node:
         """A node with another's number and the village's channels, but a key of its own."""

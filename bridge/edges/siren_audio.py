@@ -35,10 +35,8 @@ def audio_siren(
     except OSError as error:
         raise ConfigError(f"[[output]] {name}: its sounds cannot be written: {error}") from error
     play = f"{player} -D {shlex.quote(device)}" if device else player
-    file = f"{shlex.quote(folder.name)}/{{kind}}.wav"
-    return CommandSiren(
-        f"{play} {file}", chirp=f"{play} {file.replace('{kind}', CHIRP)}", name=name, limit_s=limit_s, on_stop=folder.cleanup
-    )
+    command, chirp = (f"{play} {shlex.quote(folder.name)}/{sound}.wav" for sound in ("{kind}", CHIRP))
+    return CommandSiren(command, chirp=chirp, name=name, limit_s=limit_s, on_stop=folder.cleanup)
 
 
 def pattern_of(kind: Kind, rules: Mapping[str, str]) -> str:

@@ -106,10 +106,10 @@ def check_url(url: str) -> None:
         raise ConfigError(f"radio {url!r}: tulis (write) serial:///dev/serial/by-id/... atau (or) tcp://host:4403")
 
 
-def open_link(url: str, *, connect_s: float, write_s: float) -> Link:
+def open_link(url: str, *, connect_s: float, write_s: float, baud: int = _BAUD) -> Link:
     """Opens the wire anew; a by-id path finds a port that was renumbered. Raises RadioLost."""
     if url.startswith(SERIAL):
-        return Link(_serial(url.removeprefix(SERIAL)), is_serial=True, write_s=write_s)
+        return Link(_serial(url.removeprefix(SERIAL), baud), is_serial=True, write_s=write_s)
     parts = urlsplit(url)
     return Link(_tcp(parts.hostname or "", parts.port or TCP_PORT, connect_s), is_serial=False, write_s=write_s)
 
@@ -125,10 +125,10 @@ def _tcp(host: str, port: int, connect_s: float) -> socket.socket:
     return wire
 
 
-def _serial(path: str) -> serial.Serial:
+def _serial(path: str, baud: int) -> serial.Serial:
     """pyserial opens with O_NOCTTY (unplugging must not hang up the daemon) and never lets DTR or RTS fall here."""
     try:
-        wire = serial.Serial(path, _BAUD, timeout=0, exclusive=True)
+        wire = serial.Serial(path, baud, timeout=0, exclusive=True)
     except (OSError, ValueError) as error:
         raise RadioLost(_serial_trouble(path, error)) from error
     with suppress(termios.error):

@@ -138,9 +138,9 @@ def wait(
 
 
 def siren_command(folder: Path) -> tuple[str, Path]:
-    """A siren for a machine without sound: each ring is a line in a file."""
+    """A siren for a machine without sound: each ring is a line in a file, the kind and the place."""
     rang = folder / "siren.txt"
     script = folder / "siren.sh"
-    script.write_text(f'#!/bin/sh\necho "$1" >> "{rang}"\n')
+    script.write_text(f'#!/bin/sh\necho "$1 $KENTONGAN_PLACE" >> "{rang}"\n')
     os.chmod(script, 0o700)
     return f'"{script}" {{kind}}', rang

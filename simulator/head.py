@@ -96,7 +96,7 @@ class Head:
         self.flash = Flash(key, epoch or self._new_epoch())
         self.say: Callable[[bytes], None] = lambda octets: None
         self.pressed: list[str] = []
-        self.history: list[Lamps] = []
+        self.history: list[tuple[str, Lamps]] = []  # every change: the last letter ('' sent), and how they burned
         self.is_stuck = False
         self._start()
 
@@ -111,6 +111,11 @@ class Head:
     def letters(self) -> str:
         """What the lamps were told about the latest press, in order."""
         return self._call.letters if self._call else ""
+
+    @property
+    def kind(self) -> str:
+        """What it took the latest press for, so far; '' before the first."""
+        return self._call.kind if self._call else ""
 
     @property
     def lamps(self) -> Lamps:
@@ -246,24 +251,27 @@ class Head:
             self._show(about, letters)
 
     def _show(self, about: _Call, letters: str) -> None:
-        is_first = not about.letters
+        before = about.letters
         for letter in letters:
             if _RANK.get(letter, -1) > max((_RANK[shown] for shown in about.letters), default=-1):
                 about.letters += letter
-        if is_first and about.letters:
+        if about.letters == before:
+            return  # known: a post that answers each line would never come to rest if this were said back
+        if not before:
             about.waits = iter(ASK_S)
             self._plan(about)
         self._note()
-        if about.letters.endswith(letters[-1]):
-            self._agenda.after(self._chance.uniform(*self._echo_s), lambda: self._echo(about, letters[-1]))
+        shows = about.letters[-1]
+        self._agenda.after(self._chance.uniform(*self._echo_s), lambda: self._echo(about, shows))
 
     def _echo(self, about: _Call, letter: str) -> None:
         if self._is_on and self._call is about and about.letters.endswith(letter):
             self._send(about)
 
     def _note(self) -> None:
-        if not self.history or self.history[-1] != self._lamps():
-            self.history.append(self._lamps())
+        now = (self.letters[-1:], self._lamps())
+        if not self.history or self.history[-1] != now:
+            self.history.append(now)
             self._agenda.lock.notify_all()
 
     def _lamps(self) -> Lamps:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.village.scene import until
@@ -40,18 +41,36 @@ def children(parent: int) -> dict[int, str]:
     return found
 
 
+def in_order(told: str, words: Sequence[str]) -> bool:
+    """Whether each is said, for the first time after the one before."""
+    places = [told.find(word) for word in words]
+    return places == sorted(places) and -1 not in places
+
+
 def test_the_demo_counts_at_both_ends_and_ends_well_within_a_minute(tmp_path: Path) -> None:
     start = time.monotonic()
     running = demo("--lang", "en", home=tmp_path)
     out, told = running.communicate(timeout=100)
     assert running.returncode == 0, told
-    words = ("is cut", "strikes", "siren sounds", "is back", "stores", "reads", "sends", "closes", "Done")
-    places = [told.find(word) for word in words]
-    assert places == sorted(places) and -1 not in places, told
+    words = (
+        "is cut", "strikes the kentongan: 000=000", "sounds: PANIC RT03-12", "sounds: FIRE RT03-12", "is back",
+        "stores: FIRE", "reads", "sends", "closes", "Done",
+    )  # fmt: skip
+    assert in_order(told, words), told
+    lamps = (
+        "◔○○  sent",
+        "●◑○  police not connected",
+        "●◔○  the police have it",
+        "●●○  an officer",
+        "●●●",
+        "○○○  closed",
+    )
+    assert in_order(told, [f"lamps of RT03-12: {shown}" for shown in lamps]), told
+    assert in_order(told, ("sends a car to RT03-12", "●●●", "closes the alarm of RT03-12", "○○○  closed")), told
     result = json.loads(out)
     counted = {name: result[name] for name in ("pressed", "stored", "answered", "lost", "doubled")}
     assert counted == {"pressed": 2, "stored": 2, "answered": 2, "lost": 0, "doubled": 0}
-    assert {"siren", "stored", "told_not_connected", "told_closed"} <= set(result["seconds"])
+    assert {"siren", "rhythm", "stored", "told_not_connected", "told_closed"} <= set(result["seconds"])
     assert time.monotonic() - start < 60
     assert list(tmp_path.iterdir()) == [], "the demo leaves nothing behind"
 
@@ -74,7 +93,9 @@ def test_stay_keeps_running_until_told_to_stop(tmp_path: Path) -> None:
         assert running.stderr is not None
         told = ""
         while "tcp://" not in told:
-            told += running.stderr.readline()
+            line = running.stderr.readline()
+            assert line, f"it ended by itself: {told}"
+            told += line
         running.send_signal(signal.SIGTERM)
         running.communicate(timeout=30)
     finally:

@@ -1,0 +1,63 @@
+"""What `kentongan demo` says, in two languages: its steps, and what a head's lamps mean."""
+
+SAID: dict[str, dict[str, str]] = {
+    "id": {
+        "ready": "Desa siap: {houses} rumah, satu pos, satu meja polisi. Sirene {siren}.",
+        "head": "Kepala kentongan di {house}; lampunya: pos · polisi · datang (○ padam ◔ kedip ◑ kedip cepat ● nyala).",
+        "cut": "Internet diputus.",
+        "strike": "{house} memukul kentongan: {rhythm}",
+        "press": "{house} menulis dari radionya: “{words}”",
+        "siren": "  sirene berbunyi: {words}",
+        "rhythm": "  irama di {house} terbaca: {kind}",
+        "heal": "Internet tersambung lagi.",
+        "stored": "  meja polisi menyimpan: {kind} di {place}",
+        "take": "Petugas membaca alarm {house}.",
+        "dispatch": "Petugas mengirim mobil ke {house}.",
+        "close": "Petugas menutup alarm {house}.",
+        "told": "  {house} menerima: “{text}”",
+        "lamps": "  lampu {house}: {lamps}  {words}",
+        "done": "Selesai: {pressed} dipukul, {stored} tersimpan, {answered} dijawab, {lost} hilang, {doubled} ganda.",
+        "stay": "Desa tetap berjalan. Radio pos: {radio} · berhenti dengan Ctrl-C.",
+        "failed": "Demo gagal: {why}",
+    },
+    "en": {
+        "ready": "The village is ready: {houses} houses, one post, one police desk. The siren {siren}.",
+        "head": "A kentongan head at {house}; its lamps: post · police · coming (○ off ◔ slow ◑ fast ● on).",
+        "cut": "The internet is cut.",
+        "strike": "{house} strikes the kentongan: {rhythm}",
+        "press": "{house} writes from its radio: “{words}”",
+        "siren": "  the siren sounds: {words}",
+        "rhythm": "  the rhythm at {house} is read: {kind}",
+        "heal": "The internet is back.",
+        "stored": "  the police desk stores: {kind} at {place}",
+        "take": "An officer reads the alarm of {house}.",
+        "dispatch": "An officer sends a car to {house}.",
+        "close": "An officer closes the alarm of {house}.",
+        "told": "  {house} receives: “{text}”",
+        "lamps": "  lamps of {house}: {lamps}  {words}",
+        "done": "Done: {pressed} pressed, {stored} stored, {answered} answered, {lost} lost, {doubled} doubled.",
+        "stay": "The village keeps running. The post's radio: {radio} · stop with Ctrl-C.",
+        "failed": "The demo failed: {why}",
+    },
+}
+SIREN = {"id": "menulis kata (mesin ini tidak perlu bersuara)", "en": "writes its words (no sound is needed here)"}
+LAMPS: dict[str, dict[str, str]] = {
+    "id": {
+        "": "terkirim",
+        "J": "pos sudah menerima",
+        "N": "polisi belum tersambung: telepon 110, terus pukul",
+        "S": "polisi sudah menerima, belum dibaca",
+        "A": "petugas sudah membaca",
+        "D": "petugas menuju ke sini",
+        "C": "ditutup",
+    },
+    "en": {
+        "": "sent",
+        "J": "the post has it",
+        "N": "police not connected: call 110, keep striking",
+        "S": "the police have it, not read yet",
+        "A": "an officer read it",
+        "D": "officers on their way",
+        "C": "closed",
+    },
+}

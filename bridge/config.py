@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bridge import config_kinds as kinds
 from bridge.config_kinds import TABLE, told
 from bridge.config_rhythm import Rhythm
-from bridge.config_siren import Output, SirenRing
+from bridge.config_siren import COMMAND, Outputs, SirenRing
 from bridge.domain.errors import ConfigError
 from bridge.domain.ids import PostId
 from bridge.mistakes import inner_model, sentences
@@ -125,13 +125,18 @@ class Config(BaseSettings):
     desk: Desk
     rhythm: Rhythm
     siren: SirenRing
-    output: tuple[Output, ...] = ()
+    output: Outputs = ()
     control: Control
     identity: Identity
 
     @property
     def post_id(self) -> PostId:
         return PostId(self.post.village, self.post.id)
+
+    @property
+    def siren_names(self) -> list[str]:
+        """Everything that sounds here; what `[siren] command` runs is called "command"."""
+        return [*([COMMAND] if self.siren.command else []), *(output.name for output in self.output)]
 
     @classmethod
     def settings_customise_sources(

@@ -26,6 +26,7 @@ def _octets(text: str) -> str:
     return text
 
 
+COMMAND = "command"  # the name of what `[siren] command` runs
 Seconds = Annotated[float, Field(ge=1, le=3600)]
 
 
@@ -38,8 +39,11 @@ class SirenRing(BaseModel):
         "the command that sounds the siren, for example: /usr/bin/aplay /etc/kentongan/{kind}.wav; empty: no command",
         "",
     )
+    chirp: kinds.CommandLine = told(
+        "perintah untuk bunyi pendek; kosong: tanpa bunyi pendek", "the command for a chirp; empty: no chirps", ""
+    )
     limit_s: Seconds = told(
-        "sirene dihentikan sesudah sekian detik", "a siren is silenced after so many seconds", 120.0
+        "sirene dihentikan sesudah sekian detik", "a siren is silenced after so many seconds", 180.0
     )
     quiet: Annotated[str, AfterValidator(_quiet)] = told(
         "jam tenang, misalnya 22:00-04:30: bunyi pendek ditiadakan; alarm selalu berbunyi",
@@ -65,16 +69,26 @@ class Output(BaseModel):
         "its kind: command, gpio (a relay on a pin), serial (a relay board), audio (a loudspeaker)",
     )
     command: kinds.CommandLine = told("untuk command: perintahnya", "for command: the command", "")
+    chirp: kinds.CommandLine = told("untuk command: perintah bunyi pendek", "for command: the command for a chirp", "")
     pin: str = told("untuk gpio: pin, misalnya GPIO17", "for gpio: the pin, for example GPIO17", "")
     active_low: kinds.YesNo = told("untuk gpio: relai menyala pada 0 V", "for gpio: the relay is on at 0 V", False)
     url: kinds.RadioUrl = told(
         "untuk serial: serial:///dev/serial/by-id/...", "for serial: serial:///dev/serial/by-id/...", ""
     )
+    board: Literal["lcus", "kmtronic", "bytes"] = told(
+        "untuk serial: jenis papan; bytes: lihat on dan off",
+        "for serial: the board's make; bytes: see on and off",
+        "lcus",
+    )
+    relay: Annotated[int, Field(ge=1, le=8)] = told("untuk serial: relai ke berapa", "for serial: which relay", 1)
     on: Annotated[str, AfterValidator(_octets)] = told(
-        "untuk serial: byte untuk menyalakan, heksadesimal", "for serial: the bytes that switch on, in hex", "A00101A2"
+        "untuk board bytes: byte untuk menyalakan, heksadesimal", "for board bytes: what switches on, in hex", ""
     )
     off: Annotated[str, AfterValidator(_octets)] = told(
-        "untuk serial: byte untuk mematikan, heksadesimal", "for serial: the bytes that switch off, in hex", "A00100A1"
+        "untuk board bytes: byte untuk mematikan, heksadesimal", "for board bytes: what switches off, in hex", ""
+    )
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = told(
+        "untuk serial: kecepatan", "for serial: the speed", 9600
     )
     player: kinds.CommandLine = told("untuk audio: pemutar suara", "for audio: the player", "aplay -q")
     device: str = told("untuk audio: perangkat ALSA, misalnya plughw:1", "for audio: ALSA device, like plughw:1", "")
@@ -87,4 +101,27 @@ class Output(BaseModel):
             raise ValueError(f"driver {self.driver} needs {needs}")
         if self.driver == "serial" and not self.url.startswith("serial://"):
             raise ValueError("a relay board is at serial:///dev/serial/by-id/...")
+        if self.driver == "serial" and not all(self.octets):
+            raise ValueError("board bytes needs on and off")
         return self
+
+    @property
+    def octets(self) -> tuple[bytes, bytes]:
+        """What switches the relay on, and off."""
+        match self.board:
+            case "lcus":  # a sum of the three bytes before it ends each
+                return bytes((0xA0, self.relay, 1, 0xA1 + self.relay)), bytes((0xA0, self.relay, 0, 0xA0 + self.relay))
+            case "kmtronic":
+                return bytes((0xFF, self.relay, 1)), bytes((0xFF, self.relay, 0))
+            case _:
+                return bytes.fromhex(self.on), bytes.fromhex(self.off)
+
+
+def _apart(outputs: tuple[Output, ...]) -> tuple[Output, ...]:
+    names = [COMMAND, *(output.name for output in outputs)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"the name {twice[0]} is given twice; {COMMAND} is what [siren] command runs")
+    return outputs
+
+
+Outputs = Annotated[tuple[Output, ...], AfterValidator(_apart)]

@@ -13,6 +13,7 @@ from bridge.domain.ports import Clock, Deliver
 from bridge.domain.press import Kind, Press, Remark, Via
 
 STATUS_S = 2.0
+LONGEST_TEST_S = 10.0
 ENTRY = "command"
 MOST_ALARMS = 10_000
 
@@ -31,6 +32,12 @@ class Reader(Protocol):
     def alarm(self, alarm_id: str) -> dict[str, Any]: ...
 
 
+class Sirens(Protocol):
+    """Sounds one of them for so long; its fault, or ''. Raises KeyError, BridgeError."""
+
+    def test(self, name: str, for_s: float) -> str: ...
+
+
 class Questions:
     """`about`: facts that never change while the bridge runs (version, radio, siren); `parts`: its edges' pictures."""
 
@@ -44,9 +51,11 @@ class Questions:
         reader: Reader,
         about: dict[str, Any],
         parts: Callable[[], dict[str, Any]] = dict,
+        sirens: Sirens | None = None,
     ) -> None:
         self._post, self._run, self._clock, self._deliver = post, run, clock, deliver
         self._reader, self._about, self._parts = reader, about, parts
+        self._sirens = sirens
         self._presses = itertools.count(1)
 
     def asks(self) -> dict[str, Ask]:
@@ -55,6 +64,7 @@ class Questions:
             "status": self._status,
             "press": self._press,
             "siren off": self._silence,
+            "siren test": self._test,
             "journal list": self._list,
             "journal show": self._show,
         }
@@ -97,6 +107,18 @@ class Questions:
         by = str(question.get("by", ""))[:40] or "somebody at the post"
         self._deliver(SilenceAsked(by))
         return {"silenced": True, "by": by}
+
+    def _test(self, question: dict[str, Any]) -> dict[str, Any]:
+        """One siren, for some seconds; an alarm goes before it."""
+        name, for_s = str(question.get("output", "")), question.get("seconds", STATUS_S)
+        if type(for_s) not in (int, float) or not 0 < for_s <= LONGEST_TEST_S:
+            raise NotAsked(f"seconds is more than 0, at most {LONGEST_TEST_S:g}")
+        try:
+            if self._sirens is None:
+                raise KeyError(name)
+            return {"output": name, "fault": self._sirens.test(name, for_s)}
+        except KeyError:
+            raise NotAsked(f"the bridge knows no siren {name!r}; restart it after a change of post.toml") from None
 
     def _list(self, question: dict[str, Any]) -> dict[str, Any]:
         limit = question.get("limit", MOST_ALARMS)

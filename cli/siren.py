@@ -2,22 +2,24 @@
 
 import getpass
 import json
-import queue
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.domain.commands import Silence, Sound
-from bridge.domain.events import Event, Fault
-from bridge.domain.ports import Siren
-from bridge.domain.press import Kind
 from cli.control_client import NoBridge
 from cli.options import POST_TOML, AsJson, ConfigFile, Lang, Socket
-from cli.post import find_post
+from cli.post import Post, find_post
 from cli.settings import read_config
-from cli.words import fail, voice
+from cli.words import fail
+
+if TYPE_CHECKING:
+    from bridge.config import Config
 
 siren_app = typer.Typer(help="Sirene pos (the post's siren).", no_args_is_help=True)
+
+Try = Callable[[str], str]  # a siren's name → its fault, or ''
 
 
 @siren_app.command("off")
@@ -34,43 +36,68 @@ def off(config: ConfigFile = POST_TOML, socket: Socket = None, lang: Lang = "", 
 @siren_app.command("test")
 def test(
     only: Annotated[str, typer.Option("--output", metavar="NAMA", help="Hanya yang ini. (Only this one.)")] = "",
-    sound_s: Annotated[float, typer.Option("--seconds", min=0.1, max=30, help="Lamanya. (For how long.)")] = 2.0,
+    sound_s: Annotated[float, typer.Option("--seconds", min=0.1, max=10, help="Lamanya. (For how long.)")] = 2.0,
     config: ConfigFile = POST_TOML,
     lang: Lang = "",
     as_json: AsJson = False,
 ) -> None:
-    """Bunyikan setiap sirene sebentar, langsung dari setelan (sound each siren briefly, straight from the settings)."""
-    from bridge.edges.sirens import each_siren
+    """Bunyikan setiap sirene sebentar; bukan alarm (sound each siren briefly; no alarm is made).
 
-    say = voice(lang)
-    settings = read_config(config, say)
-    sirens = each_siren(settings.siren, settings.output, settings.rhythm.rules())
-    if not (wanted := {name: siren for name, siren in sirens.items() if only in ("", name)}):
-        raise fail(say("siren_unknown", name=only, known=", ".join(sirens) or "-"), 2)
+    Jembatan yang berjalan yang membunyikannya; tanpa jembatan, langsung. (By the bridge where one runs, else directly.)
+    """
+    post = find_post(config, None, lang)
+    settings = read_config(config, post.say)
+    names = _names(settings, only, post)
     faults: dict[str, str] = {}
-    for name, siren in wanted.items():
-        faults[name] = _try(siren, sound_s)
-        if not as_json:
-            typer.echo(say("siren_fault" if faults[name] else "siren_tried", name=name, why=faults[name]))
+    with _trying(post, settings, sound_s) as sound:
+        for name in names:
+            faults[name] = sound(name)
+            if not as_json:
+                typer.echo(post.say("siren_fault" if faults[name] else "siren_tried", name=name, why=faults[name]))
     if as_json:
-        typer.echo(json.dumps({name: {"fault": why} for name, why in faults.items()}))
+        typer.echo(json.dumps({name: {"fault": why} for name, why in faults.items()}, ensure_ascii=False))
     if any(faults.values()):
         raise typer.Exit(1)
 
 
-def _try(siren: Siren, sound_s: float) -> str:
-    """Sound, then silence; the fault that it reported, or ''."""
-    heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
-    siren.start(heard.put)
-    siren.do(Sound("test", Kind.PANIC, None))
-    why = ""
+def _names(settings: "Config", only: str, post: Post) -> list[str]:
+    """What is to sound. Raises typer.Exit where there is no such siren, or none at all."""
+    known = settings.siren_names
+    if not known:
+        raise fail(f"{post.say('siren_none')}\n{post.say('siren_none_advice')}")
+    if only and only not in known:
+        raise fail(post.say("siren_unknown", name=only, known=", ".join(known)), 2)
+    return [only] if only else known
+
+
+@contextmanager
+def _trying(post: Post, settings: "Config", sound_s: float) -> Iterator[Try]:
+    """A bridge that runs holds the pins and boards; only it can sound them."""
     try:
-        event = heard.get(timeout=sound_s)
-        why = event.why if isinstance(event, Fault) else ""
-    except queue.Empty:
-        siren.do(Silence("test"))
-    siren.stop()
-    return why
+        post.ask("status")
+    except NoBridge:
+        with _ourselves(settings, sound_s) as sound:
+            yield sound
+    else:
+        yield lambda name: str(post.ask("siren test", output=name, seconds=sound_s)["fault"])
+
+
+@contextmanager
+def _ourselves(settings: "Config", sound_s: float) -> Iterator[Try]:
+    from bridge.edges.siren_bank import SirenBank
+    from bridge.edges.sirens import each_siren
+
+    sirens = each_siren(settings.siren, settings.output, settings.rhythm.rules())
+
+    def sound(name: str) -> str:
+        bank = SirenBank({name: sirens[name]})
+        bank.start(lambda _event: None)
+        try:
+            return bank.test(name, sound_s)
+        finally:
+            bank.stop()
+
+    yield sound
 
 
 def _who() -> str:

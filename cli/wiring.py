@@ -16,8 +16,10 @@ from bridge.control import ControlSocket
 from bridge.domain.alarm import Moment
 from bridge.domain.errors import JournalBusy, JournalFailed
 from bridge.domain.ids import Run
-from bridge.domain.ports import Clock, Radio, Siren, Uplink
+from bridge.domain.ports import Clock, Radio, Uplink
 from bridge.edges.clock import SystemClock
+from bridge.edges.siren import NoSiren
+from bridge.edges.siren_bank import SirenBank
 from bridge.edges.sirens import build_sirens
 from bridge.engine import Engine
 from bridge.ledger import Memory
@@ -53,6 +55,7 @@ def build(config: Config) -> Runtime:
     engine = Engine(config.post_id, start.run, start.memory, register, clock.now(), _names(config))
     radios = _radios(config, clock, register)
     uplinks = _uplinks(config, signer, start.run, clock, reader, engine, radios)
+    sirens = _sirens(config, clock)
     questions = Questions(
         post=config.post_id,
         run=start.run,
@@ -61,6 +64,7 @@ def build(config: Config) -> Runtime:
         reader=reader,
         about=_about(config),
         parts=lambda: {r.name: r.picture() for r in radios} | {u.name: u.picture() for u in uplinks},
+        sirens=sirens if isinstance(sirens, SirenBank) else None,
     )
     log.info("bridge starts", post=str(config.post_id), start=start.run.start, waiting=start.pending)
     return Runtime(
@@ -68,7 +72,7 @@ def build(config: Config) -> Runtime:
         inbox=inbox,
         clock=clock,
         journal=worker,
-        siren=_sirens(config, clock),
+        siren=sirens,
         radios=radios,
         uplinks=uplinks,
         listeners=(ControlSocket(config.control.socket, questions.asks()),),
@@ -101,7 +105,7 @@ class _Start:
         return SystemClock(0).now()
 
 
-def _sirens(config: Config, clock: Clock) -> Siren:
+def _sirens(config: Config, clock: Clock) -> SirenBank | NoSiren:
     def local() -> datetime.time | None:
         now = clock.now()
         return datetime.datetime.fromtimestamp(now.wall_s).time() if now.trusted else None

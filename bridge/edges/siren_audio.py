@@ -1,92 +1,185 @@
-"""A siren that is heard: the kind's rhythm as people strike it, made here and played by ALSA."""
+"""A siren that is heard: each kind's rhythm as the village strikes it, played by a program such as ALSA's aplay.
 
-import array
-import math
-import random
+The sounds live in memory without a name: no disk is needed to ring, and a bridge that is killed leaves nothing behind.
+"""
+
+import os
 import shlex
-import tempfile
-import wave
-from collections.abc import Mapping
-from pathlib import Path
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from bridge.domain.codebook import parse
-from bridge.domain.errors import ConfigError
+import structlog
+
+from bridge.domain.commands import Sound
 from bridge.domain.press import Kind
-from bridge.edges.siren import CommandSiren
+from bridge.edges.siren import told_of
+from bridge.edges.siren_process import LOOK_S, Playing, end_all
+from bridge.edges.siren_sounds import Samples, knock, pattern_of, rhythm, seconds, wav
+from bridge.edges.siren_worker import AGAIN_S, SirenWorker
 
-RATE = 8000
-BEAT_S, SHORT_STOP_S, LONG_STOP_S = 0.30, 0.75, 1.5
-KNOCK_S = 0.14
-PITCH_HZ = 410.0  # a slit drum of jackfruit wood, roughly
-TITIR_BEATS = 16
-CHIRP = "CHIRP"
-MEMORY = Path("/dev/shm")  # a full or dying disk must not silence the siren
+log = structlog.get_logger()
+
+TURN_S = 10.0  # one play of a rhythm; where several kinds wait, each has its turn
+UNHEARD_S = 120.0  # so much longer a kind waits for its turn when it has had none
+LATE_S = 5.0  # a player that takes so much longer than its sound hangs
 
 
-def audio_siren(
-    name: str, rules: Mapping[str, str], *, player: str, device: str, sound_s: float, limit_s: float
-) -> CommandSiren:
-    """A command siren whose command plays our own sounds. Raises ConfigError where they cannot be written."""
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="kentongan-", dir=MEMORY if MEMORY.is_dir() else None)
+def audio_siren(name: str, rules: Mapping[str, str], *, player: str, device: str, sound_s: float) -> SirenWorker:
+    """`rules`: the village's rhythms, {pattern: kind}. `device`: of ALSA, '' for the default."""
+    play = shlex.split(player) + (["-D", device] if device else [])
+    return SirenWorker(f"siren:{name}", AudioDriver(play, rules, sound_s))
+
+
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    """A sound in memory: a file descriptor of ours, which the player is given."""
+
+    fd: int
+    long_s: float
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """A kind that is to sound until `until`, and at least once."""
+
+    sound: Sound
+    until: float
+    is_heard: bool = False
+
+    def lasts(self, now: float) -> bool:
+        return now < self.until + (0.0 if self.is_heard else UNHEARD_S)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What plays. `kind` None: a chirp."""
+
+    kind: Kind | None
+    process: Playing
+    began: float
+    long_s: float
+
+
+class AudioDriver:
+    """One sound at a time: two at once nobody understands, and a plain sound card refuses the second.
+
+    A kind sounds until `sound_s` after its latest press, to the end of its play. Several take turns. When an alarm's
+    kind becomes clearer, its plainer rhythm takes the vague one's place at once. A player that fails is tried again.
+    """
+
+    def __init__(
+        self,
+        play: list[str],
+        rules: Mapping[str, str],
+        sound_s: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.fault = ""
+        self._play, self._rules, self._sound_s, self._monotonic = play, rules, sound_s, monotonic
+        self._clips: dict[str, _Clip] = {}
+        self._wanted: dict[Kind, _Wanted] = {}  # the first of them has its turn
+        self._turn: _Turn | None = None
+        self._next_at = 0.0
+        self._is_chirping = False
+
+    def begin(self) -> None:
+        """Everything is made before the first press."""
         for kind in Kind:
-            write_wave(Path(folder.name) / f"{kind}.wav", rhythm(pattern_of(kind, rules), sound_s))
-        write_wave(Path(folder.name) / f"{CHIRP}.wav", [*knock()])
-    except OSError as error:
-        raise ConfigError(f"[[output]] {name}: its sounds cannot be written: {error}") from error
-    play = f"{player} -D {shlex.quote(device)}" if device else player
-    command, chirp = (f"{play} {shlex.quote(folder.name)}/{sound}.wav" for sound in ("{kind}", CHIRP))
-    return CommandSiren(command, chirp=chirp, name=name, limit_s=limit_s, on_stop=folder.cleanup)
+            self._clip(pattern_of(kind, self._rules))
+        self._clip("")
+
+    def sound(self, sound: Sound) -> None:
+        now = self._monotonic()
+        others = {kind: wanted for kind, wanted in self._wanted.items() if kind is not sound.kind}
+        vague = [kind for kind, other in others.items() if other.sound.alarm == sound.alarm]
+        for kind in vague:
+            del self._wanted[kind]
+        new = {sound.kind: _Wanted(sound, now + self._sound_s)}
+        self._wanted = new | self._wanted if vague else self._wanted | new
+        if vague or self.fault:
+            self._next_at = 0.0
+        log.info("siren rings", alarm=sound.alarm, kind=sound.kind.value)
+
+    def silence(self) -> None:
+        self._wanted.clear()
+        self._next_at = 0.0
+        if self._turn is not None:
+            self._turn.process.end(self._monotonic())
+
+    def chirp(self) -> None:
+        self._is_chirping = not self._wanted
+
+    def look(self) -> float | None:
+        now = self._monotonic()
+        self._wanted = {kind: wanted for kind, wanted in self._wanted.items() if wanted.lasts(now) or self._plays(kind)}
+        if self._turn is not None:
+            self._watch(self._turn, now)
+        if self._turn is None and now >= self._next_at:
+            self._start(now)
+        self._is_chirping = False
+        return LOOK_S if self._turn or self._wanted else None
+
+    def end(self) -> None:
+        end_all([self._turn.process] if self._turn else [])
+        for clip in self._clips.values():
+            os.close(clip.fd)
+        self._clips.clear()
+
+    def _plays(self, kind: Kind) -> bool:
+        """What has begun plays to its end."""
+        return self._turn is not None and self._turn.kind is kind
+
+    def _watch(self, turn: _Turn, now: float) -> None:
+        if turn.process.has_ended(now):
+            self._turn = None
+            self._ended(turn, now)
+        elif not (turn.process.is_ending or turn.kind in self._wanted or self._is_short(turn)):
+            turn.process.end(now)
+        elif not turn.process.is_ending and now - turn.began >= turn.long_s + LATE_S:
+            turn.process.end(now)
+            self.fault = f"{turn.process.program} does not come to the end of its sound; look at the sound card"
+
+    def _is_short(self, turn: _Turn) -> bool:
+        """A chirp may end by itself, unless an alarm waits for it."""
+        return turn.kind is None and not self._wanted
+
+    def _ended(self, turn: _Turn, now: float) -> None:
+        if turn.process.is_ending:
+            return
+        self.fault = turn.process.complaint
+        if turn.kind is None:
+            return
+        self._next_at = now + AGAIN_S if self.fault else turn.began + turn.long_s
+        if (wanted := self._wanted.pop(turn.kind, None)) is not None:
+            wanted.is_heard |= not self.fault
+            self._wanted[turn.kind] = wanted  # behind the others
+
+    def _start(self, now: float) -> None:
+        kind, sound = next(((kind, wanted.sound) for kind, wanted in self._wanted.items()), (None, None))
+        if kind is None and not self._is_chirping:
+            return
+        try:
+            clip = self._clip(pattern_of(kind, self._rules) if kind else "")
+            words = [*self._play, f"/proc/self/fd/{clip.fd}"]
+            process = Playing(words, told_of(sound) if sound else {}, (clip.fd,))
+        except (OSError, ValueError) as error:
+            self.fault = f"cannot start {self._play[0]}: {error}; correct [[output]] player"
+            self._next_at = now + AGAIN_S
+            return
+        self._turn = _Turn(kind, process, now, clip.long_s)
+
+    def _clip(self, pattern: str) -> _Clip:
+        """The sound of a pattern, '' for one knock."""
+        if pattern not in self._clips:
+            sound = rhythm(pattern, min(TURN_S, self._sound_s)) if pattern else knock()
+            self._clips[pattern] = _in_memory(sound)
+        return self._clips[pattern]
 
 
-def pattern_of(kind: Kind, rules: Mapping[str, str]) -> str:
-    """How this village strikes a kind; titir for what has no rhythm here."""
-    return next((pattern for pattern, known in rules.items() if known == kind.value), "titir")
-
-
-def rhythm(pattern: str, sound_s: float) -> list[int]:
-    """Samples of `pattern`, over and over for about `sound_s`; whole figures only."""
-    once = _figure(pattern)
-    times = max(1, round(sound_s * RATE / len(once)))
-    return once * times
-
-
-def knock() -> list[int]:
-    """One knock on wood: a short, dying tone with a click at its beginning; 16 bits."""
-    chance = random.Random(0)
-    return [_sample(at, chance) for at in range(int(KNOCK_S * RATE))]
-
-
-def write_wave(path: Path, samples: list[int]) -> None:
-    """Mono, 16 bits, 8 kHz."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(array.array("h", samples).tobytes())
-
-
-def _figure(pattern: str) -> list[int]:
-    if pattern == "titir":
-        return _beats([BEAT_S * 0.6] * TITIR_BEATS)
-    pauses: list[float] = []
-    for phrase in parse(pattern):
-        for count in phrase:
-            pauses += [BEAT_S] * (count - 1) + [SHORT_STOP_S]
-        pauses[-1] = LONG_STOP_S
-    return _beats(pauses)
-
-
-def _beats(pauses: list[float]) -> list[int]:
-    """A knock before each pause; the pause counts from the knock's beginning."""
-    sound, samples = knock(), []
-    for pause_s in pauses:
-        samples += sound + [0] * (int(pause_s * RATE) - len(sound))
-    return samples
-
-
-def _sample(at: int, chance: random.Random) -> int:
-    time_s = at / RATE
-    tone = math.sin(2 * math.pi * PITCH_HZ * time_s) + 0.5 * math.sin(2 * math.pi * 2.76 * PITCH_HZ * time_s)
-    click = chance.uniform(-1, 1) * math.exp(-time_s / 0.004)
-    return int(20_000 * (0.6 * tone * math.exp(-time_s / 0.035) + 0.5 * click) / 1.4)
+def _in_memory(samples: "Samples[int]") -> _Clip:
+    fd = os.memfd_create("kentongan.wav")
+    octets = memoryview(wav(samples))
+    while octets:
+        octets = octets[os.write(fd, octets) :]
+    return _Clip(fd, seconds(samples))

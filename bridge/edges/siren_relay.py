@@ -1,9 +1,9 @@
-"""Sirens behind a relay: on a Raspberry Pi's pin, or on a serial relay board. A worker each.
+"""A siren behind a relay: on a Raspberry Pi's pin, or on a serial relay board.
 
 A bridge that was killed while it rang may have left the relay on: the first thing written is off.
 """
 
-import threading
+import errno
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,21 +11,17 @@ from typing import Any, Protocol
 
 import structlog
 
-from bridge.domain.commands import Chirp, Silence, Sound
+from bridge.domain.commands import Sound
 from bridge.domain.errors import RadioLost
-from bridge.domain.events import Fault
-from bridge.domain.ports import Deliver
-from bridge.edges.mesh_link import Link, open_link
+from bridge.edges.mesh_link import SERIAL, Link, open_link
+from bridge.edges.siren_worker import AGAIN_S
 
 log = structlog.get_logger()
 
 CHIRP_S = 0.15
-AGAIN_S = 2.0  # until a relay that did not answer is tried again
 WRITE_S = 1.0
-BOARDS = {
-    # name: (on, off); one-channel boards, first relay
-    "lcus1": (bytes.fromhex("a00101a2"), bytes.fromhex("a00100a1")),
-}
+GONE = (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO)
+REFRESH_S = 10.0  # a board that lost its power, or was plugged in anew, does not know what it was told
 
 
 class RelayFailed(OSError):
@@ -33,106 +29,80 @@ class RelayFailed(OSError):
 
 
 class Relay(Protocol):
-    """Something that is on or off. `switch` and `close` may raise RelayFailed; after that the next try begins anew."""
+    """Something that is on or off. `switch` may raise RelayFailed; the next try begins anew.
+
+    `refresh_s`: how often it is told again what it is, None: never.
+    """
+
+    @property
+    def refresh_s(self) -> float | None: ...
 
     def switch(self, on: bool) -> None: ...
 
     def close(self) -> None: ...
 
 
-class RelaySiren:
-    """On for `sound_s` at each sound, off at silence. `relay` is used by the worker only."""
+class RelayDriver:
+    """On for `sound_s` after each sound, off at silence. A sound while it is on makes it last."""
 
-    def __init__(
-        self, name: str, relay: Relay, *, sound_s: float = 60.0, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.name = name
+    def __init__(self, relay: Relay, sound_s: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.fault = ""
         self._relay, self._sound_s, self._monotonic = relay, sound_s, monotonic
-        self._changed = threading.Condition()
-        self._until = 0.0
-        self._is_on: bool | None = None  # nobody knows what the last run left behind
-        self._is_stopped = self._is_faulty = False
+        self._until = self._try_at = self._told_at = 0.0
+        self._is_on: bool | None = None
+
+    def begin(self) -> None:
+        """Nobody knows what the last run left behind."""
+        self._is_on, self._try_at = None, 0.0
+
+    def sound(self, sound: Sound) -> None:
+        self._until = self._monotonic() + self._sound_s
         self._try_at = 0.0
-        self._deliver: Deliver = lambda _event: None
-        self._worker = threading.Thread(target=self._run, name=f"siren-{name}", daemon=True)
+        log.info("siren rings", alarm=sound.alarm, kind=sound.kind.value)
 
-    def start(self, deliver: Deliver) -> None:
-        self._deliver = deliver
-        self._worker.start()
+    def silence(self) -> None:
+        self._until = self._try_at = 0.0
 
-    def do(self, command: Sound | Silence | Chirp) -> None:
-        """Taken at once; the worker switches."""
-        now = self._monotonic()
-        with self._changed:
-            match command:
-                case Sound():
-                    self._until = now + self._sound_s
-                case Silence():
-                    self._until = now
-                case Chirp():
-                    self._until = max(self._until, now + CHIRP_S)
-            self._try_at = now
-            self._changed.notify()
+    def chirp(self) -> None:
+        self._until = max(self._until, self._monotonic() + CHIRP_S)
 
-    def stop(self) -> None:
-        """Off, then the end of the worker."""
-        with self._changed:
-            self._is_stopped, self._until = True, 0.0
-            self._changed.notify()
-        if self._worker.is_alive():
-            self._worker.join(timeout=2 * WRITE_S)
-
-    def _run(self) -> None:
-        try:
-            while not self._is_stopped:
-                self._follow()
-                with self._changed:
-                    if not self._is_stopped and (wait_s := self._wait_s()) != 0.0:
-                        self._changed.wait(wait_s)
-            with suppress(RelayFailed):
-                self._relay.switch(False)
-                self._relay.close()
-        except Exception as error:  # the top of this thread: a dead siren must be known
-            log.exception("siren worker died", siren=self.name)
-            self._deliver(Fault(f"siren:{self.name}", f"the siren's worker died ({error}); restart the bridge"))
-
-    def _follow(self) -> None:
-        """Bring the relay to what it should be, if it is time to try."""
+    def look(self) -> float | None:
+        """Bring the relay to what it should be, when it is time to try."""
         now = self._monotonic()
         wanted = now < self._until
-        if wanted is self._is_on or now < self._try_at:
-            return
+        if now >= self._try_at and (wanted is not self._is_on or self._is_forgetful(now)):
+            self._switch(wanted, now)
+        return self._wait_s(self._monotonic())
+
+    def end(self) -> None:
+        with suppress(RelayFailed):
+            self._relay.switch(False)
+        self._relay.close()
+
+    def _switch(self, wanted: bool, now: float) -> None:
         try:
             self._relay.switch(wanted)
-        except RelayFailed as error:
-            self._is_on, self._try_at = None, now + AGAIN_S
-            self._fail(str(error))
+        except RelayFailed as failed:
+            self._is_on, self._try_at, self.fault = None, now + AGAIN_S, str(failed)
         else:
-            self._is_on = wanted
-            self._well()
+            self._is_on, self._told_at, self.fault = wanted, now, ""
 
-    def _wait_s(self) -> float | None:
-        """Until the relay may need another look; None: until somebody commands."""
-        now = self._monotonic()
-        wanted = now < self._until
-        if wanted is not self._is_on:
+    def _is_forgetful(self, now: float) -> bool:
+        return self._relay.refresh_s is not None and now - self._told_at >= self._relay.refresh_s
+
+    def _wait_s(self, now: float) -> float | None:
+        if (now < self._until) is not self._is_on:
             return max(0.0, self._try_at - now)
-        return self._until - now if wanted else None
-
-    def _fail(self, why: str) -> None:
-        log.error("siren fails", siren=self.name, why=why)
-        if not self._is_faulty:
-            self._is_faulty = True
-            self._deliver(Fault(f"siren:{self.name}", why))
-
-    def _well(self) -> None:
-        if self._is_faulty:
-            self._is_faulty = False
-            self._deliver(Fault(f"siren:{self.name}", ""))
+        waits = [self._until - now] if self._is_on else []
+        if self._relay.refresh_s is not None:
+            waits.append(max(0.0, self._told_at + self._relay.refresh_s - now))
+        return min(waits, default=None)
 
 
 class GpioRelay:
     """A pin of a Raspberry Pi through gpiozero; `active_low` for boards that switch on at 0 V."""
+
+    refresh_s = None
 
     def __init__(self, pin: str, active_low: bool = False) -> None:
         self._pin, self._active_low = pin, active_low
@@ -146,37 +116,44 @@ class GpioRelay:
                 self._device = OutputDevice(self._pin, active_high=not self._active_low, initial_value=False)
             self._device.value = on
         except ImportError as error:
-            raise RelayFailed("gpiozero is not installed: pip install 'kentongan[gpio]'") from error
-        except Exception as error:
-            self._device = None
+            raise RelayFailed("gpiozero is not installed; type: pip install 'kentongan[gpio]'") from error
+        except Exception as error:  # each of gpiozero's back ends has errors of its own
+            with suppress(Exception):
+                self.close()
             raise RelayFailed(f"pin {self._pin} cannot be switched: {error}; look at [[output]] pin") from error
 
     def close(self) -> None:
-        if self._device is not None:
-            self._device.close()
-            self._device = None
+        device, self._device = self._device, None
+        if device is not None:
+            device.close()
 
 
 class SerialRelay:
     """A relay board on a serial port: `on` and `off` are the bytes it wants. Opened anew after every fault."""
 
-    def __init__(self, url: str, on: bytes, off: bytes) -> None:
-        self._url, self._on, self._off = url, on, off
+    refresh_s = REFRESH_S
+
+    def __init__(self, url: str, on: bytes, off: bytes, baud: int = 9600) -> None:
+        self._url, self._on, self._off, self._baud = url, on, off, baud
         self._link: Link | None = None
 
     def switch(self, on: bool) -> None:
         try:
             if self._link is None:
-                self._link = open_link(self._url, connect_s=WRITE_S, write_s=WRITE_S)
+                self._link = open_link(self._url, connect_s=WRITE_S, write_s=WRITE_S, baud=self._baud)
+            self._link.read(0.0)  # some boards answer; nobody needs it
             self._link.write(self._on if on else self._off)
         except RadioLost as lost:
-            self._drop()
-            raise RelayFailed(f"relay board {self._url}: {lost}; look at its cable") from lost
+            raise RelayFailed(self._why(lost)) from lost
 
     def close(self) -> None:
-        self._drop()
-
-    def _drop(self) -> None:
         link, self._link = self._link, None
         if link is not None:
             link.close()
+
+    def _why(self, lost: RadioLost) -> str:
+        path, was_open = self._url.removeprefix(SERIAL), self._link is not None
+        self.close()
+        if was_open or (isinstance(lost.__cause__, OSError) and lost.__cause__.errno in GONE):
+            return f"papan relai {path} tidak menjawab: periksa kabelnya (relay board lost: check its cable)"
+        return f"papan relai (relay board): {lost}"

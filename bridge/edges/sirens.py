@@ -3,43 +3,45 @@
 import datetime
 from collections.abc import Callable, Mapping
 
-from bridge.config_siren import Output, SirenRing
-from bridge.domain.ports import Siren
-from bridge.edges.siren import CommandSiren, NoSiren
+from bridge.config_siren import COMMAND, Output, SirenRing
+from bridge.edges.siren import NoSiren, command_siren
 from bridge.edges.siren_audio import audio_siren
 from bridge.edges.siren_bank import SirenBank
-from bridge.edges.siren_relay import GpioRelay, RelaySiren, SerialRelay
+from bridge.edges.siren_relay import GpioRelay, Relay, RelayDriver, SerialRelay
+from bridge.edges.siren_worker import SirenWorker
 
 
 def build_sirens(
     ring: SirenRing, outputs: tuple[Output, ...], rules: Mapping[str, str], local: Callable[[], datetime.time | None]
-) -> Siren:
+) -> SirenBank | NoSiren:
     """All sirens of a post as one. `rules`: the village's rhythms. `local`: the time of day, None if unknown."""
-    sirens = tuple(each_siren(ring, outputs, rules).values())
 
     def is_quiet() -> bool:
         return (at := local()) is not None and ring.is_quiet(at)
 
-    return SirenBank(sirens or (NoSiren(),), is_quiet)
+    sirens = each_siren(ring, outputs, rules)
+    return SirenBank(sirens, is_quiet) if sirens else NoSiren()
 
 
-def each_siren(ring: SirenRing, outputs: tuple[Output, ...], rules: Mapping[str, str]) -> dict[str, Siren]:
+def each_siren(ring: SirenRing, outputs: tuple[Output, ...], rules: Mapping[str, str]) -> dict[str, SirenWorker]:
     """By name; what `[siren] command` runs is called "command"."""
-    sirens: dict[str, Siren] = {"command": CommandSiren(ring.command, limit_s=ring.limit_s)} if ring.command else {}
-    return sirens | {output.name: _siren(output, ring.limit_s, rules) for output in outputs}
+    command = {COMMAND: command_siren(ring.command, chirp=ring.chirp, limit_s=ring.limit_s)} if ring.command else {}
+    return command | {output.name: _siren(output, ring.limit_s, rules) for output in outputs}
 
 
-def _siren(output: Output, limit_s: float, rules: Mapping[str, str]) -> Siren:
+def _siren(output: Output, limit_s: float, rules: Mapping[str, str]) -> SirenWorker:
     """One `[[output]]`."""
-    sound_s = min(output.sound_s, limit_s)
+    name, sound_s = output.name, min(output.sound_s, limit_s)
     match output.driver:
         case "gpio":
-            return RelaySiren(output.name, GpioRelay(output.pin, output.active_low), sound_s=sound_s)
+            return relay_siren(name, GpioRelay(output.pin, output.active_low), sound_s)
         case "serial":
-            relay = SerialRelay(output.url, bytes.fromhex(output.on), bytes.fromhex(output.off))
-            return RelaySiren(output.name, relay, sound_s=sound_s)
+            return relay_siren(name, SerialRelay(output.url, *output.octets, output.baud), sound_s)
         case "audio":
-            player, device = output.player, output.device
-            return audio_siren(output.name, rules, player=player, device=device, sound_s=sound_s, limit_s=limit_s)
+            return audio_siren(name, rules, player=output.player, device=output.device, sound_s=sound_s)
         case _:
-            return CommandSiren(output.command, name=output.name, limit_s=limit_s)
+            return command_siren(output.command, chirp=output.chirp, name=name, limit_s=limit_s)
+
+
+def relay_siren(name: str, relay: Relay, sound_s: float) -> SirenWorker:
+    return SirenWorker(f"siren:{name}", RelayDriver(relay, sound_s))

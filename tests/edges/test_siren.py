@@ -11,9 +11,10 @@ from bridge.domain.commands import Silence, Sound
 from bridge.domain.events import Event, Fault
 from bridge.domain.place import Place
 from bridge.domain.press import Kind
-from bridge.edges.siren import CommandSiren, NoSiren
+from bridge.edges.siren import NoSiren, command_siren
+from bridge.edges.siren_worker import SirenWorker
 
-Start = Callable[..., CommandSiren]
+Start = Callable[..., SirenWorker]
 
 
 @pytest.fixture
@@ -24,10 +25,10 @@ def events() -> "queue.SimpleQueue[Event]":
 @pytest.fixture
 def start(events: "queue.SimpleQueue[Event]") -> Iterator[Start]:
     """Starts sirens, and stops them whatever happens."""
-    sirens: list[CommandSiren] = []
+    sirens: list[SirenWorker] = []
 
-    def go(command: str, limit_s: float = 30.0) -> CommandSiren:
-        siren = CommandSiren(command, limit_s=limit_s)
+    def go(command: str, limit_s: float = 30.0) -> SirenWorker:
+        siren = command_siren(command, limit_s=limit_s)
         sirens.append(siren)
         siren.start(events.put)
         return siren
@@ -139,7 +140,7 @@ def test_a_failing_command_is_one_fault_and_one_recovery(
     assert events.empty()
 
 
-def ring_until(siren: CommandSiren, is_true: Callable[[], bool]) -> None:
+def ring_until(siren: SirenWorker, is_true: Callable[[], bool]) -> None:
     """Strike on: a press while the last command still ends is not rung."""
 
     def strike() -> bool:

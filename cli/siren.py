@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -84,9 +85,12 @@ def _trying(post: Post, settings: "Config", sound_s: float) -> Iterator[Try]:
 
 @contextmanager
 def _ourselves(settings: "Config", sound_s: float) -> Iterator[Try]:
+    import structlog
+
     from bridge.edges.siren_bank import SirenBank
     from bridge.edges.sirens import each_siren
 
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))  # the answer says it all
     sirens = each_siren(settings.siren, settings.output, settings.rhythm.rules())
 
     def sound(name: str) -> str:

@@ -139,14 +139,14 @@ def _journal(picture: dict[str, Any], faults: dict[str, str], say: Voice) -> Fin
 
 
 def _siren(picture: dict[str, Any], faults: dict[str, str], say: Voice) -> Finding:
+    sounds = [sound for sound in (picture["siren"], *picture.get("outputs", ())) if sound]
     silent = {name: faults.pop(name) for name in list(faults) if name.partition(":")[0] == "siren"}
     if silent:
         why = "; ".join(f"{name.partition(':')[2]}: {why}".removeprefix(": ") for name, why in silent.items())
-        return Finding("siren", State.FAULT, why, say("siren_advice"))
-    sounds = ", ".join(filter(None, [picture["siren"], *picture.get("outputs", ())]))
+        return Finding("siren", State.FAULT, why, say("siren_advice" if len(silent) >= len(sounds) else "siren_others"))
     if not sounds:
         return Finding("siren", State.NOTE, say("siren_none"), say("siren_none_advice"))
-    return Finding("siren", State.OK, say("siren_ok", command=sounds))
+    return Finding("siren", State.OK, say("siren_ok", command=", ".join(sounds)))
 
 
 def _clock(picture: dict[str, Any], say: Voice) -> Finding:

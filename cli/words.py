@@ -74,7 +74,11 @@ SAID: dict[str, tuple[str, str]] = {
     "siren_fault": ("{name}: GANGGUAN: {why}", "{name}: FAULT: {why}"),
     "siren_unknown": ("tidak ada sirene {name!r}; yang ada: {known}", "no siren {name!r}; there are: {known}"),
     "siren_none": ("pos ini tanpa sirene", "this post has no siren"),
-    "siren_none_advice": ("Isi [siren] command di post.toml.", "Set [siren] command in post.toml."),
+    "siren_none_advice": (
+        "Isi [siren] command atau [[output]] di post.toml.",
+        "Set [siren] command or an [[output]] in post.toml.",
+    ),
+    "siren_others": ("Sirene yang lain tetap berbunyi.", "The other sirens still sound."),
     "siren_advice": ("Penjaga tidak mendengar alarm.", "The guards do not hear an alarm."),
     "clock_ok": ("disetel oleh layanan waktu", "set by a time service"),
     "clock_unsure": ("belum disetel oleh layanan waktu", "not set by a time service"),

@@ -9,7 +9,7 @@ import pytest
 from bridge import questions
 from bridge.domain.alarm import Moment
 from bridge.domain.errors import BridgeError
-from bridge.domain.events import Event, PressHeard, StatusAsked
+from bridge.domain.events import Event, PressHeard, SilenceAsked, StatusAsked
 from bridge.domain.ids import PostId, Run
 from bridge.domain.press import Kind, Remark, Via
 from bridge.questions import Questions
@@ -41,6 +41,13 @@ class Engine:
             event.reply({"faults": {}})
 
 
+class Horn:
+    """One siren, which repeats what it was told."""
+
+    def test(self, name: str, for_s: float) -> str:
+        return {"horn": f"horn {for_s:g}"}[name]
+
+
 @pytest.fixture
 def engine() -> Engine:
     return Engine()
@@ -58,6 +65,7 @@ def asked(engine: Engine, tmp_path: Path) -> Questions:
         reader=JournalReader(tmp_path / "journal.db"),
         about={"version": "1.0", "uplink_urls": []},
         parts=lambda: {"gw1": {"state": "up"}},
+        sirens=Horn(),
     )
 
 
@@ -91,9 +99,28 @@ def test_every_press_is_a_trusted_drill_with_a_number_of_its_own(asked: Question
     }
 
 
+def test_silence_names_who_wants_it_and_is_the_engines_to_order(asked: Questions, engine: Engine) -> None:
+    assert asked.asks()["siren off"]({"by": "pak RT"}) == {"silenced": True, "by": "pak RT"}
+    asked.asks()["siren off"]({})
+    asked.asks()["siren off"]({"by": "x" * 1000})
+    assert engine.heard == [SilenceAsked("pak RT"), SilenceAsked("somebody at the post"), SilenceAsked("x" * 40)]
+
+
+def test_a_siren_is_tried_past_the_engine(asked: Questions, engine: Engine) -> None:
+    answer = asked.asks()["siren test"]({"output": "horn", "seconds": 0.5})
+    assert answer == {"output": "horn", "fault": "horn 0.5"}
+    assert engine.heard == []
+
+
 @pytest.mark.parametrize(
     ("ask", "question"),
     [
+        ("siren test", {}),
+        ("siren test", {"output": "nobody"}),
+        ("siren test", {"output": "horn", "seconds": 0}),
+        ("siren test", {"output": "horn", "seconds": 11}),
+        ("siren test", {"output": "horn", "seconds": "long"}),
+        ("siren test", {"output": "horn", "seconds": True}),
         ("press", {"kind": "ufo"}),
         ("press", {"kind": None}),
         ("press", {"kind": {}}),

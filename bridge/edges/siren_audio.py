@@ -99,7 +99,6 @@ class AudioDriver:
         self._wanted = new | self._wanted if vague else self._wanted | new
         if vague or self.fault:
             self._next_at = 0.0
-        log.info("siren rings", alarm=sound.alarm, kind=sound.kind.value)
 
     def silence(self) -> None:
         self._wanted.clear()
@@ -134,9 +133,11 @@ class AudioDriver:
         if turn.process.has_ended(now):
             self._turn = None
             self._ended(turn, now)
-        elif not (turn.process.is_ending or turn.kind in self._wanted or self._is_short(turn)):
+        elif turn.process.is_ending:
+            return
+        elif not (turn.kind in self._wanted or self._is_short(turn)):
             turn.process.end(now)
-        elif not turn.process.is_ending and now - turn.began >= turn.long_s + LATE_S:
+        elif now - turn.began >= turn.long_s + LATE_S:
             turn.process.end(now)
             self.fault = f"{turn.process.program} does not come to the end of its sound; look at the sound card"
 
@@ -168,6 +169,8 @@ class AudioDriver:
             self._next_at = now + AGAIN_S
             return
         self._turn = _Turn(kind, process, now, clip.long_s)
+        if sound is not None:
+            log.info("siren rings", alarm=sound.alarm, kind=sound.kind.value)
 
     def _clip(self, pattern: str) -> _Clip:
         """The sound of a pattern, '' for one knock."""

@@ -71,9 +71,11 @@ class SirenBank:
         return siren.fault
 
     def stop(self) -> None:
-        """Each, whatever the others do."""
+        """Each, whatever the others do; one that hangs keeps none of them sounding."""
         self._stopped.set()
         self._struck.set()
+        for siren in self.sirens.values():
+            siren.leave()
         with ExitStack() as leave:
             for siren in self.sirens.values():
                 leave.callback(siren.stop)

@@ -50,6 +50,7 @@ class RelayDriver:
         self._relay, self._sound_s, self._monotonic = relay, sound_s, monotonic
         self._until = self._try_at = self._told_at = 0.0
         self._is_on: bool | None = None
+        self._sound: Sound | None = None  # not yet in the log
 
     def begin(self) -> None:
         """Nobody knows what the last run left behind."""
@@ -57,8 +58,7 @@ class RelayDriver:
 
     def sound(self, sound: Sound) -> None:
         self._until = self._monotonic() + self._sound_s
-        self._try_at = 0.0
-        log.info("siren rings", alarm=sound.alarm, kind=sound.kind.value)
+        self._try_at, self._sound = 0.0, sound
 
     def silence(self) -> None:
         self._until = self._try_at = 0.0
@@ -86,6 +86,9 @@ class RelayDriver:
             self._is_on, self._try_at, self.fault = None, now + AGAIN_S, str(failed)
         else:
             self._is_on, self._told_at, self.fault = wanted, now, ""
+            if wanted and self._sound is not None:
+                log.info("siren rings", alarm=self._sound.alarm, kind=self._sound.kind.value)
+                self._sound = None
 
     def _is_forgetful(self, now: float) -> bool:
         return self._relay.refresh_s is not None and now - self._told_at >= self._relay.refresh_s

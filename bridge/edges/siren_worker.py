@@ -91,11 +91,15 @@ class SirenWorker:
         if since is not None and self._monotonic() - since >= HUNG_S:
             self._report(f"does not answer since {HUNG_S:g} s; look at its device and its power")
 
-    def stop(self) -> None:
-        """Silence, then the end of the thread; not waited for when it hangs."""
+    def leave(self) -> None:
+        """Silence, then the end of the thread; returns at once."""
         with self._changed:
             self._is_stopped = True
             self._changed.notify()
+
+    def stop(self) -> None:
+        """Leaves, and waits for it, but not for one that hangs."""
+        self.leave()
         if self._thread.is_alive():
             self._thread.join(LEAVE_S)
 
@@ -156,5 +160,8 @@ class SirenWorker:
             if why == self._fault:
                 return
             self._fault = why
-            (log.error if why else log.info)("siren fails" if why else "siren is well", siren=self.what, why=why)
             self._deliver(Fault(self.what, why))
+        if why:  # without the lock: a log that nobody reads must not hold back the next command
+            log.error("siren fails", siren=self.what, why=why)
+        else:
+            log.info("siren is well", siren=self.what)

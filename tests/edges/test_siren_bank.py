@@ -238,3 +238,18 @@ def test_a_test_tells_the_fault(pins: MockFactory, heard: Events) -> None:
     bank.start(heard.put)
     assert bank.test("horn", 0.3).startswith("pin GPIO99 cannot be switched")
     bank.stop()
+
+
+def test_a_hung_siren_keeps_no_other_sounding_at_the_end(pins: MockFactory, heard: Events) -> None:
+    hung = Stand()
+    hung.frees.clear()
+    bank = SirenBank({"horn": horn(), "hung": SirenWorker("siren:hung", hung)})
+    bank.start(heard.put)
+    bank.do(FIRE)
+    until(lambda: pins.pin("GPIO17").state)
+    leaving = threading.Thread(target=bank.stop)
+    leaving.start()
+    until(lambda: not pins.pin("GPIO17").state, 1.0)
+    hung.frees.set()
+    leaving.join(10)
+    assert not leaving.is_alive()

@@ -6,6 +6,7 @@ import typer
 
 from bridge.domain.errors import BridgeError
 from cli.desk import app as desk_app
+from cli.head import head_app
 from cli.journal import journal_app
 from cli.options import Lang
 from cli.press import press
@@ -53,6 +54,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(keys_app, name="keys")
 app.add_typer(desk_app, name="desk")
 app.add_typer(rhythm_app, name="rhythm")
+app.add_typer(head_app, name="head")
 app.add_typer(siren_app, name="siren")
 app.command("simulate")(simulate)
 

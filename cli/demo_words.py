@@ -3,7 +3,7 @@
 SAID: dict[str, dict[str, str]] = {
     "id": {
         "ready": "Desa siap: {houses} rumah, satu pos, satu meja polisi. Sirene {siren}.",
-        "head": "Kepala kentongan di {house}; lampunya: pos · polisi · datang (○ padam ◔ kedip ◑ kedip cepat ● nyala).",
+        "head": "Kepala kentongan di {house}; lampunya: pos · polisi · datang (○ padam ◔ kedip ◑ cepat ◉ ganda ● nyala).",
         "cut": "Internet diputus.",
         "strike": "{house} memukul kentongan: {rhythm}",
         "press": "{house} menulis dari radionya: “{words}”",
@@ -22,7 +22,7 @@ SAID: dict[str, dict[str, str]] = {
     },
     "en": {
         "ready": "The village is ready: {houses} houses, one post, one police desk. The siren {siren}.",
-        "head": "A kentongan head at {house}; its lamps: post · police · coming (○ off ◔ slow ◑ fast ● on).",
+        "head": "A kentongan head at {house}; its lamps: post · police · coming (○ off ◔ slow ◑ fast ◉ double ● on).",
         "cut": "The internet is cut.",
         "strike": "{house} strikes the kentongan: {rhythm}",
         "press": "{house} writes from its radio: “{words}”",

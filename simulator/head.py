@@ -23,6 +23,7 @@ LOOK_S = 0.05  # how often a waiting pad is looked at
 REPEAT_S = (20.0, 20.0, 20.0, 20.0)  # until answered: four times in 80 s, then each five minutes
 REPEAT_SLOWLY_S = 300.0
 NOBODY_S = 80.0
+CLOSED_S = 120.0  # for so long the lamps tell that it is closed
 ASK_S = (60.0, 240.0, 300.0, 600.0, 1200.0, 2400.0)  # once answered: after 1, 5, 10, 20, 40, 80 minutes
 HEARS_S = 3600.0
 _RANK = {"L": 0, "J": 1, "N": 2, "S": 3, "A": 4, "G": 4, "D": 5, "O": 6, "W": 7, "C": 8}
@@ -38,6 +39,7 @@ class Glow(Enum):
     OFF = "○"
     SLOW = "◔"
     FAST = "◑"
+    DOUBLE = "◉"
     ON = "●"
 
 
@@ -69,6 +71,7 @@ class _Call:
     number: int
     kind: str
     since_s: float
+    closed_s: float = 0.0
     letters: str = ""  # every one that was shown, in order
     waits: Iterator[float] = field(default_factory=lambda: itertools.chain(REPEAT_S, itertools.repeat(REPEAT_SLOWLY_S)))
     turn: int = 0
@@ -260,8 +263,9 @@ class Head:
         if not before:
             about.waits = iter(ASK_S)
             self._plan(about)
-        self._note()
         shows = about.letters[-1]
+        about.closed_s = self._agenda.now()
+        self._note()
         self._agenda.after(self._chance.uniform(*self._echo_s), lambda: self._echo(about, shows))
 
     def _echo(self, about: _Call, letter: str) -> None:
@@ -275,20 +279,23 @@ class Head:
             self._agenda.lock.notify_all()
 
     def _lamps(self) -> Lamps:
-        about = self._call
+        about, now_s = self._call, self._agenda.now()
         if not self._is_on:
             return Lamps()
-        if about is None or "C" in about.letters:
-            hears = self._beacon_s is not None and self._agenda.now() - self._beacon_s < HEARS_S
-            return Lamps(post=Glow.ON if hears and about is None else Glow.OFF)
+        if about is None or ("C" in about.letters and now_s - about.closed_s >= CLOSED_S):
+            hears = self._beacon_s is not None and now_s - self._beacon_s < HEARS_S
+            return Lamps(post=Glow.ON if hears else Glow.OFF)
+        if not about.letters:
+            return Lamps(post=Glow.FAST if now_s - about.since_s >= NOBODY_S else Glow.SLOW)
+        if "C" in about.letters:
+            return Lamps(Glow.DOUBLE, Glow.DOUBLE, Glow.DOUBLE)
         told = set(about.letters)
-        if not told:
-            is_heard_by_none = self._agenda.now() - about.since_s >= NOBODY_S
-            return Lamps(post=Glow.FAST if is_heard_by_none else Glow.SLOW)
         return Lamps(Glow.ON, _police(told), _coming(told))
 
 
 def _police(told: set[str]) -> Glow:
+    if "W" in told:
+        return Glow.DOUBLE
     if told & set("ADO"):
         return Glow.ON
     if "S" in told:
@@ -299,6 +306,8 @@ def _police(told: set[str]) -> Glow:
 def _coming(told: set[str]) -> Glow:
     if "W" in told:
         return Glow.OFF
-    if told & set("DO"):
+    if "O" in told:
+        return Glow.DOUBLE
+    if "D" in told:
         return Glow.ON
     return Glow.SLOW if "G" in told else Glow.OFF

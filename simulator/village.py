@@ -40,6 +40,7 @@ class Village:
         self.channel = Channel(channel, psk or hashlib.sha256(f"psk {seed}".encode()).digest())
         self.air = air or Air(seed)
         self.nodes: dict[str, Node] = {}
+        self.heads: dict[str, Head] = {}
         self._wall = wall
         self._agenda = Agenda(clock)
         self.air.attach(self._agenda.after)
@@ -115,6 +116,7 @@ class Village:
         """A head at the UART of a node of its own; `more` as Head takes it. Key: 16 bytes, or none yet."""
         head = Head(name, key, self._agenda, **({"seed": self.seed} | more))
         head.say = self.carrier(name).wire(head.hear, silence_s)
+        self.heads[name] = head
         return head
 
     def impostor(self, of: Node, name: str = "impostor") -> Node:

@@ -12,7 +12,7 @@ from simulator.head_lines import Lines, call, sign
 
 KEY = bytes(range(16))  # the example of docs/lines.md
 POLICE = Codebook("B", {"1": "AMAN", "2": "THEFT", "3": "FIRE"})
-OFF, SLOW, FAST, ON = Glow.OFF, Glow.SLOW, Glow.FAST, Glow.ON
+OFF, SLOW, FAST, DOUBLE, ON = Glow.OFF, Glow.SLOW, Glow.FAST, Glow.DOUBLE, Glow.ON
 
 
 @dataclass
@@ -111,10 +111,10 @@ WAY = [
     ("A", Lamps(ON, ON, OFF)),
     ("D", Lamps(ON, ON, ON)),
     ("S", Lamps(ON, ON, ON)),  # late, and already known
-    ("O", Lamps(ON, ON, ON)),
-    ("W", Lamps(ON, ON, OFF)),
-    ("D", Lamps(ON, ON, OFF)),  # withdrawn outranks it
-    ("C", Lamps(OFF, OFF, OFF)),
+    ("O", Lamps(ON, ON, DOUBLE)),
+    ("W", Lamps(ON, DOUBLE, OFF)),
+    ("D", Lamps(ON, DOUBLE, OFF)),  # withdrawn outranks it
+    ("C", Lamps(DOUBLE, DOUBLE, DOUBLE)),
 ]
 
 

@@ -181,7 +181,8 @@ class Scene:
         """Each press in exactly one case; nothing that nobody pressed."""
         stored = self.stored()
         assert {press: stored.get(press, 0) for press in presses} == dict.fromkeys(presses, 1)
-        assert set(stored) <= set(self.pressed), "the desk holds presses that nobody made"
+        made_up = sorted(set(stored) - set(self.pressed))
+        assert not made_up, f"the desk holds presses that nobody made: {made_up}"
 
     @property
     def post_toml(self) -> Path:
@@ -203,8 +204,12 @@ def scene(
     post_before: tuple[str, ...] = (),
     wire_delay_s: float = 0.0,
     seed: int = 7,
+    sources: Callable[[Village], str] | None = None,
 ) -> Iterator[Scene]:
-    """Set up by the commands a technician types; post and desk run unless a story stops them."""
+    """Set up by the commands a technician types; post and desk run unless a story stops them.
+
+    `sources` makes the text of the post's register, and the people in it.
+    """
     host, port = broker_url.split("//")[1].split(":")
     wire = Wire((host, int(port)), wire_delay_s)
     with contextlib.ExitStack() as stack:
@@ -213,6 +218,8 @@ def scene(
         gateway = village.gateway("Pos 1", queue_limit=None)  # thousands at once are the story's, not the radio's
         radio = gateway.serve_tcp()
         _set_up(folder, radio, broker_url, f"mqtt://127.0.0.1:{wire.port}")
+        if sources is not None:
+            (folder / "post/sources.toml").write_text(sources(village))
         post = Program(folder / "post.log", ("run", "--config", str(folder / "post/post.toml")), post_before)
         desk = Program(folder / "desk.log", ("desk", "run", "--config", str(folder / "desk/desk.toml")))
         for program in (desk, post):

@@ -63,10 +63,10 @@ def test_the_demo_counts_at_both_ends_and_ends_well_within_a_minute(tmp_path: Pa
         "●◔○  the police have it",
         "●●○  an officer",
         "●●●",
-        "○○○  closed",
+        "◉◉◉  closed",
     )
     assert in_order(told, [f"lamps of RT03-12: {shown}" for shown in lamps]), told
-    assert in_order(told, ("sends a car to RT03-12", "●●●", "closes the alarm of RT03-12", "○○○  closed")), told
+    assert in_order(told, ("sends a car to RT03-12", "●●●", "closes the alarm of RT03-12", "◉◉◉  closed")), told
     result = json.loads(out)
     counted = {name: result[name] for name in ("pressed", "stored", "answered", "lost", "doubled")}
     assert counted == {"pressed": 2, "stored": 2, "answered": 2, "lost": 0, "doubled": 0}

@@ -1,0 +1,155 @@
+"""Heads in earnest: what is cut, forged, wiped, merged or split, and what the desk and the lamps then say.
+
+One village for all of these stories; each has houses of its own.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from simulator.head import Lamps
+from simulator.node import Node
+from tests.brokers import mosquitto_broker
+from tests.village.heads import heads, is_kind, key_of, lit, pressed, seen, strike
+from tests.village.scene import Scene, scene, until
+
+pytestmark = pytest.mark.mosquitto
+
+NAMES = [f"RT0{row}-0{house}" for row in range(1, 6) for house in range(1, 3)]
+
+
+@pytest.fixture(scope="module")
+def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("heads")
+    with mosquitto_broker(folder) as broker, scene(folder, broker.url, sources=heads(NAMES)) as stage:
+        stage.wait_desk()
+        stage.wait_radio()
+        yield stage
+        stage.account(list(stage.pressed))  # all evening
+
+
+def hears(node: Node, text: str) -> None:
+    node.wait_for(lambda received: received.text == text, 10)
+
+
+def test_a_rhythm_cut_off_by_the_second_strike_stands_as_a_panic(village: Scene) -> None:
+    """The head's power, or the cable to its node, goes after strike two; the post has had the first."""
+    stage, dark, cut = village, village.village.heads["RT01-01"], village.village.heads["RT01-02"]
+    first, other = strike(stage, dark, "00"), strike(stage, cut, "000=000")
+    for act in (lambda: dark.power(False), lambda: setattr(cut, "say", lambda octets: None)):
+        stage.village.air.later(0.35, act)
+    stage.wait_stored([first, other])
+    until(lambda: cut.kind == "FIRE", 10, "the rhythm that nobody hears")
+    lit(cut)
+    told = [(seen(stage)[press].kind, seen(stage)[press].trust, seen(stage)[press].remarks) for press in (first, other)]
+    assert told == [("PANIC", "VERIFIED", ())] * 2
+    assert dark.lamps == Lamps() and stage.rings() == ["PANIC"], "two at once are one siren"
+    dark.power(True)
+    again = strike(stage, dark, "000=000")
+    assert is_kind(stage, again, "FIRE").ids == (first, again), "the same hand's call goes on"
+    assert again.endswith(".2")
+    stage.account([first, other, again])
+
+
+def test_a_phone_that_writes_an_answer_lights_nothing(village: Scene) -> None:
+    stage, head, other = village, village.village.heads["RT02-01"], village.village.heads["RT02-02"]
+    phone, near = stage.village.house("HP Budi"), stage.village.nodes["RT02-02"]
+    press = pressed(stage, head, head.press("FIRE"))
+    lit(head)
+    mine = f"RT02-01.{head.flash.epoch}.1="
+    true = near.wait_for(lambda received: mine in received.text, 10).text
+    proof = true.split(mine)[1].split()[0][2:]
+    said = f"P1 pos-1 {mine}D"
+    forged = [said, *(f"\n{said}{mac}\n" for mac in ("", ".", ".------", ".AAAAAA", f".{proof}"))]
+    forged.append(true.replace("RT02-01", "RT02-02").replace(head.flash.epoch, other.flash.epoch))
+    second = pressed(stage, other, other.press("THEFT"))
+    for text in forged:
+        phone.text(text)
+        hears(near, text)
+    lit(other)
+    assert not set(head.letters + other.letters) - set("JS")
+    stage.officer("dispatch", press)
+    lit(head, letter="D")
+    assert "D" not in other.letters
+    stage.account([press, second])
+    assert set(stage.journal()) <= set(stage.pressed), "what begins like an answer is never a press"
+
+
+def test_merged_lines_are_all_read_and_halves_are_none(village: Scene) -> None:
+    """What a head writes in one breath is one text; what it writes with a pause inside a line is two."""
+    stage, head, half = village, village.village.heads["RT03-01"], village.village.heads["RT03-02"]
+    say, lines = head.say, list[bytes]()
+    head.say = lines.append
+    both = [pressed(stage, head, head.press(kind)) for kind in ("PANIC", "FIRE")]
+    say(b"noise\n" + b"".join(lines) + b"\nK1 RT03-0")
+    stage.wait_stored(both)
+    assert is_kind(stage, both[1], "FIRE").ids == tuple(both)
+
+    say, lines = half.say, list[bytes]()
+    half.say = lines.append
+    press = pressed(stage, half, half.press("UNKNOWN"))
+    for part in (lines[0][:14], lines[0][14:]):
+        say(part)
+        hears(stage.gateway, part.decode())
+    assert press not in stage.stored()
+    say(lines[0])
+    stage.wait_stored([press])
+    lit(half)
+    assert set(stage.journal()) <= set(stage.pressed), "half a line is nobody's call"
+    stage.account([*both, press])
+
+
+def test_an_impostor_who_counts_ahead_is_never_believed_and_swallows_nothing(village: Scene) -> None:
+    stage, head = village, village.village.heads["RT04-01"]
+    liar, false = stage.village.carrier("impostor"), list[str]()
+    for number, mac in ((1, "------"), (2, "AAAAAA"), (3, "QQQQQQ")):
+        liar.text(f"\nK1 RT04-01 {head.flash.epoch}.{number} MURDER {mac}\n")
+        false.append(pressed(stage, head, f"head:RT04-01/{head.flash.epoch}.{number}/unproved"))
+    stage.wait_stored(false)
+    before = len(stage.rings())
+    true = strike(stage, head, "000=000")
+    assert true == f"head:RT04-01/{head.flash.epoch}.1"
+    case = is_kind(stage, true, "FIRE")
+    lit(head)
+    assert (case.trust, case.remarks, case.ids) == ("VERIFIED", (), (true,))
+    assert not any("MURDER" in words for words in case.words)
+    assert {seen(stage)[press].trust for press in false} == {"CHANNEL"}
+    assert all("place_claimed" in seen(stage)[press].remarks for press in false)
+    assert stage.rings()[before:] == ["PANIC", "FIRE"], "the true call rang of itself"
+    stage.account([*false, true])
+
+
+def test_a_wiped_head_still_alarms_and_its_presses_are_new(village: Scene) -> None:
+    stage, head = village, village.village.heads["RT05-01"]
+    first = pressed(stage, head, head.press("THEFT"))
+    head.wipe()
+    unkeyed = pressed(stage, head, head.press("PANIC") + "/unproved")
+    stage.wait_stored([first, unkeyed])
+    case = seen(stage)[unkeyed]
+    assert (case.trust, case.remarks, head.letters) == ("CHANNEL", ("place_claimed",), "")
+    head.wipe(key_of(head.name))  # a technician has written its key
+    third = pressed(stage, head, head.press("FIRE"))
+    lit(head)
+    stage.wait_stored([third])
+    presses = [first, unkeyed, third]
+    assert len({press.split("/")[1][:4] for press in presses}) == 3, "three epochs"
+    assert {press.split("/")[1][4:] for press in presses} == {".1"}, "each counts from one"
+    stage.account(presses)
+    assert seen(stage)[third].trust == "VERIFIED"
+
+
+def test_the_posts_power_goes_in_the_middle_of_a_rhythm(village: Scene) -> None:
+    """The panic was journaled and stands; back again, the post hears the rest of the same press."""
+    stage, head = village, village.village.heads["RT04-02"]
+    head.play("000=000", beat_s=0.6)
+    until(lambda: head.pressed, 5, "the first strike")
+    press = pressed(stage, head)
+    stage.wait_stored([press])
+    assert seen(stage)[press].kind == head.kind == "PANIC"
+    stage.post.kill()
+    stage.post.start()
+    stage.wait_radio()
+    assert head.kind == "PANIC", "the post came back before the rhythm was over"
+    assert is_kind(stage, press, "FIRE").ids == (press,)
+    lit(head)
+    stage.account([press])

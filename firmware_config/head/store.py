@@ -16,7 +16,7 @@ class Log:
         self._files = files
         self._names = [f"{name}.{turn}" for turn in range(count)]
         self._most_bytes = most_bytes
-        self._turn = 0
+        self._turn = count - 1
         self._sequence = 0
         self._size = most_bytes  # so that an empty flash begins a file
         self.newest = ""

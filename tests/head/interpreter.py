@@ -1,0 +1,32 @@
+"""The real MicroPython interpreter on this machine, with the project on its path."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+INTERPRETER = Path(sys.executable).with_name("micropython")
+
+
+def command(script: str, *arguments: str) -> list[str]:
+    return [str(INTERPRETER), str(ROOT / "tests" / "head" / script), *arguments]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "MICROPYPATH": f".frozen:{ROOT}"}
+
+
+def run(script: str, *arguments: str, given: str = "") -> str:
+    """What the script prints."""
+    done = subprocess.run(
+        command(script, *arguments),
+        env=environment(),
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -1,0 +1,36 @@
+"""The firmware alone, under the real MicroPython interpreter with pretended pins and a clock turned by hand.
+
+The stories are written in MicroPython too (stories/); one interpreter for each file of them.
+"""
+
+import ast
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.head import interpreter
+
+STORIES = Path(__file__).parent / "stories"
+
+
+def told() -> list[tuple[str, str]]:
+    """Every story that is written, whether or not the interpreter finds it."""
+    return [
+        (path.stem, node.name)
+        for path in sorted(STORIES.glob("*.py"))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("story_")
+    ]
+
+
+@cache
+def outcome(module: str) -> dict[str, str]:
+    lines = [json.loads(line) for line in interpreter.run("run_stories.py", module).splitlines()]
+    return {name: failure for _, name, failure in lines}
+
+
+@pytest.mark.parametrize(("module", "story"), told())
+def test_a_story_of_a_head(module: str, story: str) -> None:
+    assert outcome(module)[story] == ""

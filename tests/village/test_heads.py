@@ -9,23 +9,30 @@ import pytest
 
 from simulator.head import Lamps
 from simulator.node import Node
+from simulator.village import Village
 from tests.brokers import mosquitto_broker
-from tests.village.heads import heads, is_kind, key_of, lit, pressed, seen, strike
+from tests.village.heads import entry, heads, is_kind, key_of, lit, pressed, seen, strike
+from tests.village.real_head import RealHead
 from tests.village.scene import Scene, scene, until
 
 pytestmark = pytest.mark.mosquitto
 
 NAMES = [f"RT0{row}-0{house}" for row in range(1, 6) for house in range(1, 3)]
+REAL = "RT06-01"
 
 
 @pytest.fixture(scope="module")
 def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("heads")
-    with mosquitto_broker(folder) as broker, scene(folder, broker.url, sources=heads(NAMES)) as stage:
+    with mosquitto_broker(folder) as broker, scene(folder, broker.url, sources=register) as stage:
         stage.wait_desk()
         stage.wait_radio()
         yield stage
         stage.account(list(stage.pressed))  # all evening
+
+
+def register(village: Village) -> str:
+    return heads(NAMES)(village) + entry(REAL, key_of(REAL))
 
 
 def hears(node: Node, text: str) -> None:
@@ -153,3 +160,43 @@ def test_the_posts_power_goes_in_the_middle_of_a_rhythm(village: Scene) -> None:
     assert is_kind(stage, press, "FIRE").ids == (press,)
     lit(head)
     stage.account([press])
+
+
+@pytest.fixture
+def genuine(village: Scene) -> Iterator[RealHead]:
+    head = RealHead(village.folder / REAL, village.village.carrier(REAL).serve_textmsg()).start()
+    try:
+        head.set_up(REAL, key_of(REAL), "a")
+        yield head
+    finally:
+        head.kill()
+
+
+def presses_of(stage: Scene, head: str) -> list[str]:
+    """What the desk holds of one head, in the order of its numbers; noted as pressed."""
+    mine = sorted(press for press in seen(stage) if press.startswith(f"head:{head}/"))
+    stage.pressed |= dict.fromkeys(mine, head)
+    return mine
+
+
+def test_the_genuine_firmware_all_the_way_and_back(village: Scene, genuine: RealHead) -> None:
+    """MicroPython, a UART, a node, the air, a gateway, the bridge, the desk, and back to three lamps; a power cut."""
+    stage = village
+    genuine.play("000=000")
+    until(lambda: presses_of(stage, REAL), 10, "the first strike at the desk")
+    (press,) = presses_of(stage, REAL)
+    assert is_kind(stage, press, "FIRE").trust == "VERIFIED"
+    until(lambda: "on slow off" in genuine.shown, 20, "the police have it")
+    stage.officer("dispatch", press)
+    until(lambda: genuine.shown[-1] == "on on on", 20, "they are coming")
+    told = [shown for shown in genuine.shown if shown != "on off off"]  # "the post has it" may have been overtaken
+    assert told[-3:] == ["slow off off", "on slow off", "on on on"]
+    genuine.play("00=00")
+    until(lambda: len(presses_of(stage, REAL)) == 2, 10, "another press")
+    genuine.kill()
+    genuine.start()
+    genuine.play("00")
+    until(lambda: len(presses_of(stage, REAL)) == 3, 10, "the press after the power cut")
+    assert [one.rpartition(".")[2] for one in presses_of(stage, REAL)] == ["1", "2", "3"]
+    assert len({one.rpartition(".")[0] for one in presses_of(stage, REAL)}) == 1, "the flash kept its epoch"
+    stage.account(presses_of(stage, REAL))

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -18,15 +19,17 @@ def environment() -> dict[str, str]:
 
 
 def run(script: str, *arguments: str, given: str = "") -> str:
-    """What the script prints."""
-    done = subprocess.run(
-        command(script, *arguments),
-        env=environment(),
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    """What the script prints. It runs in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            command(script, *arguments),
+            cwd=folder,
+            env=environment(),
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

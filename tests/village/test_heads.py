@@ -3,16 +3,19 @@
 One village for all of these stories; each has houses of its own.
 """
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from bridge.codebook_files import load_rules
 from simulator.head import Lamps
 from simulator.node import Node
 from simulator.village import Village
 from tests.brokers import mosquitto_broker
+from tests.head.rig import End, powered
 from tests.village.heads import entry, heads, is_kind, key_of, lit, pressed, seen, strike
-from tests.village.real_head import RealHead
 from tests.village.scene import Scene, scene, until
 
 pytestmark = pytest.mark.mosquitto
@@ -163,13 +166,18 @@ def test_the_posts_power_goes_in_the_middle_of_a_rhythm(village: Scene) -> None:
 
 
 @pytest.fixture
-def genuine(village: Scene) -> Iterator[RealHead]:
-    head = RealHead(village.folder / REAL, village.village.carrier(REAL).serve_textmsg()).start()
-    try:
-        head.set_up(REAL, key_of(REAL), "a")
-        yield head
-    finally:
-        head.kill()
+def usb() -> Iterator[End]:
+    end = End()
+    yield end
+    end.close()
+
+
+def set_up(usb: End) -> None:
+    """As a technician does it."""
+    book = json.dumps({"name": "a", "rules": load_rules("a")})
+    for line in (f"!name {REAL}", f"!key {key_of(REAL).hex()}", f"!codebook {book}"):
+        usb.say(f"\n{line}\n")
+        until(lambda line=line: f"!ok {line[1:].split()[0]}" in usb.listen(), 10, line.split()[0])
 
 
 def presses_of(stage: Scene, head: str) -> list[str]:
@@ -179,24 +187,26 @@ def presses_of(stage: Scene, head: str) -> list[str]:
     return mine
 
 
-def test_the_genuine_firmware_all_the_way_and_back(village: Scene, genuine: RealHead) -> None:
+def test_the_genuine_firmware_all_the_way_and_back(village: Scene, usb: End, tmp_path: Path) -> None:
     """MicroPython, a UART, a node, the air, a gateway, the bridge, the desk, and back to three lamps; a power cut."""
-    stage = village
-    genuine.play("000=000")
-    until(lambda: presses_of(stage, REAL), 10, "the first strike at the desk")
-    (press,) = presses_of(stage, REAL)
-    assert is_kind(stage, press, "FIRE").trust == "VERIFIED"
-    until(lambda: "on slow off" in genuine.shown, 20, "the police have it")
-    stage.officer("dispatch", press)
-    until(lambda: genuine.shown[-1] == "on on on", 20, "they are coming")
-    told = [shown for shown in genuine.shown if shown != "on off off"]  # "the post has it" may have been overtaken
-    assert told[-3:] == ["slow off off", "on slow off", "on on on"]
-    genuine.play("00=00")
-    until(lambda: len(presses_of(stage, REAL)) == 2, 10, "another press")
-    genuine.kill()
-    genuine.start()
-    genuine.play("00")
-    until(lambda: len(presses_of(stage, REAL)) == 3, 10, "the press after the power cut")
-    assert [one.rpartition(".")[2] for one in presses_of(stage, REAL)] == ["1", "2", "3"]
-    assert len({one.rpartition(".")[0] for one in presses_of(stage, REAL)}) == 1, "the flash kept its epoch"
-    stage.account(presses_of(stage, REAL))
+    stage, uart = village, village.village.carrier(REAL).serve_textmsg()
+    with powered(usb.path, uart, tmp_path / "flash", speed=1) as head:
+        set_up(usb)
+        head.do("play 000=000")
+        until(lambda: presses_of(stage, REAL), 10, "the first strike at the desk")
+        (press,) = presses_of(stage, REAL)
+        assert is_kind(stage, press, "FIRE").trust == "VERIFIED"
+        until(lambda: head.lamps() == "on slow off", 20, "the police have it")
+        stage.officer("dispatch", press)
+        until(lambda: head.lamps() == "on on on", 20, "they are coming")
+        told = [shown for shown in head.shown if shown != "on off off"]  # "the post has it" may have been overtaken
+        assert told[-3:] == ["slow off off", "on slow off", "on on on"]
+        head.do("play 00=00")
+        until(lambda: len(presses_of(stage, REAL)) == 2, 10, "another press, and then no power")
+    with powered(usb.path, uart, tmp_path / "flash", speed=1) as head:
+        head.do("play 00")
+        until(lambda: len(presses_of(stage, REAL)) == 3, 10, "the press after the power cut")
+    presses = presses_of(stage, REAL)
+    assert [press.rpartition(".")[2] for press in presses] == ["1", "2", "3"]
+    assert len({press.rpartition(".")[0] for press in presses}) == 1, "the flash kept its epoch"
+    stage.account(presses)

@@ -26,6 +26,7 @@ PLATFORMS = {"pico": "rp2", "esp32": "esp32"}
 CALL_S = 30.0
 WRITE_S = 240.0
 BOOT_S = 20.0
+RESTART_S = 8.0  # mpremote waits for 10 s where nobody answers; a port that vanishes ends it sooner
 
 # Runs on the board. Only what is surely ours is stopped, so that a wrong board is left as it was.
 STOP = """
@@ -154,8 +155,9 @@ class Flasher:
         raise why
 
     def _stop_once(self, code: str, wanted: str) -> Board:
+        began = time.monotonic()
         done = self._call(["exec", code], CALL_S)
-        if done.returncode:  # it may have been restarting just then
+        if done.returncode and time.monotonic() - began < RESTART_S:  # it may have been restarting just then
             time.sleep(2)
             done = self._call(["exec", code], CALL_S)
         told = [line.split(" ") for line in done.stdout.splitlines() if line.startswith("HEAD ")]

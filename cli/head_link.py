@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ ANSWER_S = 3.0
 TRIES = 3
 LOOK_S = 0.1
 REPL = ">>>"
+CALL = "K1 "
 
 
 class HeadFault(BridgeError):
@@ -57,7 +59,8 @@ class HeadLink:
         self._port = port
         self._wire = _open(port)
         self._rest = b""
-        self.heard: list[str] = []  # lines of the head that were no answer
+        self._lines: deque[str] = deque()
+        self.heard: list[str] = []  # its K1 lines that came before an answer
 
     def __enter__(self) -> "HeadLink":
         return self
@@ -82,38 +85,48 @@ class HeadLink:
         """`!name RT03-12` and the like; what follows `!ok`. A key in `rest` is in no message."""
         return self._ask(f"!{word} {rest}".rstrip(), f"!ok {word}").removeprefix("!ok ")
 
-    def lines(self, wait_s: float, settle_s: float) -> Iterator[str]:
-        """Whole lines as they come: the first within `wait_s`, and on until none has come for `settle_s`."""
+    def say(self, text: str) -> None:
+        """A text as it is, with the newlines that its lines need."""
+        self._write(text.encode("ascii"))
+
+    def calls(self, wait_s: float, settle_s: float) -> Iterator[str]:
+        """Its K1 lines as they come: the first within `wait_s`, and on until none has come for `settle_s`."""
         until = time.monotonic() + wait_s
-        while time.monotonic() < until:
-            for line in self._read():
-                until = time.monotonic() + settle_s
+        while (line := self._next(until)) is not None:
+            if line.startswith(CALL):
                 yield line
+                until = time.monotonic() + settle_s
 
     def _ask(self, said: str, wanted: str) -> str:
         word = said.partition(" ")[0]
         self._write(f"\n{said}\n".encode("ascii"))
         until = time.monotonic() + ANSWER_S
-        while time.monotonic() < until:
-            for line in self._read():
-                if line.startswith(wanted):
-                    return line
-                if line.startswith("!err"):
-                    raise HeadFault("refused", asked=word, why=_without(said, line.removeprefix("!err ")))
-                if REPL in line:
-                    raise HeadFault("bare", port=self._port)
+        while (line := self._next(until)) is not None:
+            if line.startswith(wanted):
+                return line
+            if line.startswith("!err"):
+                raise HeadFault("refused", asked=word, why=_without(said, line.removeprefix("!err ")))
+            if REPL in line:
+                raise HeadFault("bare", port=self._port)
+            if line.startswith(CALL):
                 self.heard.append(line)
-        if REPL.encode() in self._rest:
-            raise HeadFault("bare", port=self._port)
-        raise HeadFault("mute", port=self._port, asked=word)
+        raise HeadFault("bare" if REPL.encode() in self._rest else "mute", port=self._port, asked=word)
 
-    def _read(self) -> list[str]:
+    def _next(self, until: float) -> str | None:
+        """The next whole line that is not empty; None when none comes in time."""
+        while not self._lines:
+            if time.monotonic() >= until:
+                return None
+            self._read()
+        return self._lines.popleft()
+
+    def _read(self) -> None:
         try:
             octets = self._wire.read(max(self._wire.in_waiting, 1))
         except (OSError, serial.SerialException) as error:
             raise HeadFault("gone", port=self._port) from error
         *whole, self._rest = (self._rest + octets).split(b"\n")
-        return [line.decode("ascii", "replace") for line in (part.strip(b"\r") for part in whole) if line]
+        self._lines += [line.strip(b"\r").decode("ascii", "replace") for line in whole if line.strip(b"\r")]
 
     def _write(self, octets: bytes) -> None:
         try:

@@ -164,9 +164,21 @@ SAID: dict[str, tuple[str, str]] = {
         "Pukul sekarang. Ini ALARM SUNGGUHAN bila nodenya menyala. Menunggu {s:g} detik …",
         "Strike now. It is a REAL ALARM if its node is on. Waiting for {s:g} s …",
     ),
+    "test_waiting": (
+        "Ia masih menunggu jawaban atas panggilan sebelumnya; menunggu pengulangannya, paling lama {s:g} detik …",
+        "It still waits for an answer to a call of before; waiting until it says that again, at most {s:g} s …",
+    ),
     "test_open": (
-        "masih ada panggilan terbuka di kepala ini: tekan tombol kecilnya sebentar, atau tunggu sampai ditutup",
-        "a call is still open on this head: press its small button briefly, or wait until it is closed",
+        "{head} masih menunggu jawaban atas panggilan sebelumnya. Nyalakan nodenya di dekat pos, atau coba lagi "
+        "dengan --wait 330",
+        "{head} still waits for an answer to a call of before. Turn its node on near the post, or try again with "
+        "--wait 330",
+    ),
+    "test_deaf": (
+        "{head} terbukti, tetapi tidak percaya jawaban dengan kuncinya sendiri: isi ulang dengan kentongan head flash "
+        "--port {port}",
+        "{head} proves itself, but does not believe an answer with its own key: flash it anew with kentongan head "
+        "flash --port {port}",
     ),
     "test_silent": (
         "tidak ada baris yang terdengar dalam {s:g} detik. Periksa kabel bantalan pukul, lalu ulangi.",

@@ -27,7 +27,9 @@ class Pad:
         self._is_struck = False  # this closing was counted
         self._is_stuck = False
         self._times = []  # type: list[int]
+        self._began_ms = 0
         self._is_pressed = False
+        self._is_read = False  # the group that the last strike ended
         self._kind = ""
 
     def edge(self, closed: bool, now_ms: int) -> list[tuple[str, str]]:
@@ -56,7 +58,8 @@ class Pad:
             silence = now_ms - self._times[-1]
             if silence >= OVER_MS:
                 self._end(acts)
-            elif self._is_pressed and silence >= stop_ms(self._times):
+            elif not self._is_read and silence >= stop_ms(self._times):
+                self._is_read = True
                 self._tell(self._codebook.read(self._phrases(), False).kind, acts)
         return acts
 
@@ -69,16 +72,20 @@ class Pad:
             dues.append(self._closed_at + STUCK_MS)
         if self._times:
             dues.append(self._times[-1] + OVER_MS)
-            if len(self._times) > 1 and not self._kind:
+            if not self._is_read:
                 dues.append(self._times[-1] + stop_ms(self._times))
         return min(dues) if dues else None
 
     def _strike(self, at_ms: int, acts: list[tuple[str, str]]) -> None:
-        if self._times and (at_ms - self._times[-1] >= OVER_MS or at_ms - self._times[0] >= LONGEST_MS):
+        if self._times and (at_ms - self._times[-1] >= OVER_MS or at_ms - self._began_ms >= LONGEST_MS):
             self._end(acts)
+        if not self._times:
+            self._began_ms = at_ms
         self._times.append(at_ms)
         del self._times[:-MOST_STRIKES]
+        self._is_read = False
         if self._at_post and len(self._times) == 1:
+            self._is_read = True
             acts.append(("LONE", ""))
             return
         self._press(acts)

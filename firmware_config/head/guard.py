@@ -1,11 +1,11 @@
-"""The watchdog: it starts a hung head anew. While a technician holds the prompt, a timer feeds it for ten minutes."""
+"""The watchdog: it starts a hung head anew. While a technician holds the prompt, a timer feeds it for three minutes."""
 
 import sys
 
 import machine  # type: ignore[import-not-found]
 
 TIMEOUT_MS = 8000  # the Pico's can wait for no more than 8388
-HOLD_S = 600
+HOLD_S = 180
 _TIMERS = {"rp2": -1}  # a timer in software; the ESP32 has four in hardware
 
 

@@ -52,7 +52,7 @@ class Settings:
 
     def _use(self, book) -> None:
         if not isinstance(book, dict) or not isinstance(book.get("rules"), dict):
-            raise ValueError('a codebook is {"name": …, "rules": {pattern: kind}}')
+            raise ValueError('a codebook is {"name": "...", "rules": {pattern: kind}}')
         self.codebook = Codebook(str(book.get("name", "")), book["rules"])
         self.rules = book["rules"]
 

@@ -51,7 +51,8 @@ class Wire:
         self._waiting.append((press, line))
 
     def reply(self, line: str) -> None:
-        """To the technician, who waits for it."""
+        """To the technician, who waits for it. One line of ASCII, whatever names are in it."""
+        line = "".join([letter if " " <= letter <= "~" else "?" for letter in line])
         self._port.write(f"\n{line}\n".encode())
 
     def flush(self, now_ms: int) -> None:

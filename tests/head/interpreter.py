@@ -18,11 +18,11 @@ def environment() -> dict[str, str]:
     return {**os.environ, "MICROPYPATH": f".frozen:{ROOT}"}
 
 
-def run(script: str, *arguments: str, given: str = "") -> str:
+def run(script: str, *arguments: str, given: str = "", heap_kb: int = 2000) -> str:
     """What the script prints. It runs in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            command(script, *arguments),
+            [command(script)[0], "-X", f"heapsize={heap_kb}k", *command(script, *arguments)[1:]],
             cwd=folder,
             env=environment(),
             input=given,

@@ -31,6 +31,11 @@ def outcome(module: str) -> dict[str, str]:
     return {name: failure for _, name, failure in lines}
 
 
+def test_the_whole_firmware_runs_in_half_a_picos_memory() -> None:
+    """Words of this machine are twice as long as a Pico's, which has about 190 kB for Python."""
+    assert json.loads(interpreter.run("run_stories.py", "calling", heap_kb=120).splitlines()[0])[2] == ""
+
+
 @pytest.mark.parametrize(("module", "story"), told())
 def test_a_story_of_a_head(module: str, story: str) -> None:
     assert outcome(module)[story] == ""

@@ -131,6 +131,12 @@ def story_what_is_wrong_is_refused_and_changes_nothing() -> None:
     assert bench.head.settings.name == "RT03-12" and bench.head.is_keyed
 
 
+def story_what_is_said_back_is_one_line_of_ascii() -> None:
+    bench = Bench()
+    assert replies(bench, '!codebook {"name": "d\\u00e9\\nK1", "rules": {}}') == ["!ok codebook d??K1"]
+    assert replies(bench, '!codebook {"rules": {"\\u00e9": "FIRE"}}')[0].startswith("!err ")
+
+
 def story_a_flash_that_takes_nothing_says_so() -> None:
     bench = Bench()
     bench.flash.is_sick = True

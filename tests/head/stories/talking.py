@@ -64,6 +64,20 @@ def story_whatever_comes_in_is_borne_and_takes_no_room() -> None:
     assert bench.shows() == "on off off"
 
 
+def story_a_line_without_an_end_takes_no_room_either() -> None:
+    bench = Bench()
+    gc.collect()
+    before = gc.mem_alloc()
+    for _ in range(400):
+        bench.board.uart.coming = bench.board.usb.coming = b"A" * 200
+        bench.step(20)
+    gc.collect()
+    assert gc.mem_alloc() - before < 20000
+    bench.board.usb.coming += b"\n!info\n"
+    bench.step(20)
+    assert bench.board.usb.lines()[0].startswith("!info ")
+
+
 def story_two_seconds_lie_between_two_lines_to_a_node_and_the_newest_counts() -> None:
     bench = Bench()
     bench.play("000=000", 120)

@@ -3,7 +3,7 @@
 SAID: dict[str, dict[str, str]] = {
     "id": {
         "ready": "Desa siap: {houses} rumah, satu pos, satu meja polisi. Sirene {siren}.",
-        "head": "Kepala kentongan di {house}; lampunya: pos · polisi · datang (○ padam ◔ kedip ◑ cepat ◉ ganda ● nyala).",
+        "head": "Kepala kentongan di {house}; lampu: pos · polisi · datang (○ padam ◔ kedip ◑ cepat ◉ ganda ● nyala).",
         "cut": "Internet diputus.",
         "strike": "{house} memukul kentongan: {rhythm}",
         "press": "{house} menulis dari radionya: “{words}”",

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from bridge import config_kinds as kinds
+from bridge.config_inputs import Inputs
 from bridge.config_kinds import TABLE, told
 from bridge.config_rhythm import Rhythm
 from bridge.config_siren import COMMAND, Outputs, SirenRing
@@ -126,6 +127,7 @@ class Config(BaseSettings):
     rhythm: Rhythm
     siren: SirenRing
     output: Outputs = ()
+    input: Inputs = ()
     control: Control
     identity: Identity
 

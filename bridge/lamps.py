@@ -122,9 +122,9 @@ class Lamps:
         self._by_key[message.key] = _Showing(message, letters, now_s, due, seat)
         self._wake = min(self._wake, due, now_s + GIVE_UP_S)
 
-    def ask(self, key: str, now_s: float, home: str = "") -> None:
-        """The head asks: what was said before is said again."""
-        if (showing := self._by_key.get(key)) is not None:
+    def ask(self, key: str, shows: str, now_s: float, home: str = "") -> None:
+        """The head asks: what was said before is said again, unless `shows`, its echo, is just that."""
+        if (showing := self._by_key.get(key)) is not None and shows != showing.letters[-1]:
             showing.due = min(showing.due, self._due(showing.seat, now_s, home))
             self._wake = min(self._wake, showing.due)
 

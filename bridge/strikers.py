@@ -77,7 +77,7 @@ class Strikers:
             by = alarm.by if step in BY_NAME else ""
             message = Message(alarm.id, NOBODY, alarm.channel, step, by)
             self._lamps.show(message, _letters(alarm, step), None, now.mono_s, home)
-        self._lamps.ask(alarm.id, now.mono_s, home)
+        self._lamps.ask(alarm.id, call.shows if call.can_be_told else "", now.mono_s, home)
         return fared
 
     def can_be_told(self, alarm: Alarm | None, word: Word) -> bool:

@@ -16,8 +16,9 @@ from bridge.control import ControlSocket
 from bridge.domain.alarm import Moment
 from bridge.domain.errors import JournalBusy, JournalFailed
 from bridge.domain.ids import Run
-from bridge.domain.ports import Clock, Radio, Uplink
+from bridge.domain.ports import Clock, Input, Radio, Uplink
 from bridge.edges.clock import SystemClock
+from bridge.edges.inputs import build_input
 from bridge.edges.siren import NoSiren
 from bridge.edges.siren_bank import SirenBank
 from bridge.edges.sirens import build_sirens
@@ -52,8 +53,10 @@ def build(config: Config) -> Runtime:
     if start.journal is None:
         worker.suspect()  # tried again from now on, and shown as a fault, not only at the first alarm
     reader = JournalReader(config.journal.path, on_damage=worker.suspect)
-    engine = Engine(config.post_id, start.run, start.memory, register, clock.now(), _names(config))
+    lamps = tuple(wired.name for wired in config.input if wired.driver == "line")
+    engine = Engine(config.post_id, start.run, start.memory, register, clock.now(), _names(config), lamps)
     radios = _radios(config, clock, register)
+    inputs = _inputs(config, start.run, clock, register)
     uplinks = _uplinks(config, signer, start.run, clock, reader, engine, radios)
     sirens = _sirens(config, clock)
     questions = Questions(
@@ -63,7 +66,11 @@ def build(config: Config) -> Runtime:
         deliver=inbox.put,
         reader=reader,
         about=_about(config),
-        parts=lambda: {r.name: r.picture() for r in radios} | {u.name: u.picture() for u in uplinks},
+        parts=lambda: (
+            {r.name: r.picture() for r in radios}
+            | {u.name: u.picture() for u in uplinks}
+            | {i.name: i.picture() for i in inputs}
+        ),
         sirens=sirens if isinstance(sirens, SirenBank) else None,
     )
     log.info("bridge starts", post=str(config.post_id), start=start.run.start, waiting=start.pending)
@@ -75,6 +82,7 @@ def build(config: Config) -> Runtime:
         siren=sirens,
         radios=radios,
         uplinks=uplinks,
+        inputs=inputs,
         listeners=(ControlSocket(config.control.socket, questions.asks()),),
     )
 
@@ -113,6 +121,25 @@ def _sirens(config: Config, clock: Clock) -> SirenBank | NoSiren:
     return build_sirens(config.siren, config.output, config.rhythm.rules(), local)
 
 
+def _inputs(config: Config, run: Run, clock: Clock, register: Register) -> tuple[Input, ...]:
+    return tuple(
+        build_input(
+            wired,
+            post=config.post_id,
+            run=run,
+            codebook=config.rhythm.load(),
+            lines=LineCodec(register, config.post.id),
+            compose=_answers(config, register).compose,
+            clock=clock,
+        )
+        for wired in config.input
+    )
+
+
+def _answers(config: Config, register: Register) -> Answers:
+    return Answers(config.post.language, config.post.phones, config.post.id, register)
+
+
 def _radios(config: Config, clock: Clock, register: Register) -> tuple[Radio, ...]:
     if not config.radio.url:
         return ()
@@ -120,13 +147,12 @@ def _radios(config: Config, clock: Clock, register: Register) -> tuple[Radio, ..
 
     rule = ChannelRule(frozenset(config.radio.channels), config.radio.allow_public_key)
     stock = StockCodec(rule, sensors=register.sensors, texts=register.texts)
-    answers = Answers(config.post.language, config.post.phones, config.post.id, register)
     radio = MeshRadio(
         config.radio.url,
         name=RADIO,
         clock=clock,
         interpret=Reader(stock, LineCodec(register, config.post.id)).read,
-        compose=answers.compose,
+        compose=_answers(config, register).compose,
         clock_trusted=lambda: clock.now().trusted,
     )
     return (radio,)

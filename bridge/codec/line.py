@@ -24,6 +24,10 @@ _LAMP = re.compile(rf"({_HEAD})\.({_EPOCH})\.({_PRESS})=([A-Z]{{1,8}})\.({_MAC})
 _BEGINS = re.compile(rf"(?:^|\n)\s*K1 {_HEAD} {_EPOCH}\.")
 _KINDS = {kind.value: kind for kind in Kind}
 _WORDS = {word.value: word for word in HeadWord}
+# What is left of a line whose beginning went with the text before. Narrow: "jam 20.17 MALING TOLONG" is a villager.
+_ENDS = re.compile(
+    rf"(?:[A-Z0-9-]{{0,7}} )?[A-Z2-7]{{0,4}}\.\d{{1,5}} (?:{'|'.join(_KINDS | _WORDS)})(?:=[A-Z])? (?:{_MAC}|{UNKEYED})\r?\n"
+)
 _SAFE = frozenset({Remark.PERHAPS_NO_DANGER})
 _REMARKS = {
     HeadWord.AMAN: _SAFE,
@@ -67,9 +71,9 @@ def beacon_line(post: str) -> str:
     return f"\nP1 {post} .\n"
 
 
-def begins_like_a_head(text: str) -> bool:
-    """Whether a text holds a head's line, whole or cut: then its words are not a villager's."""
-    return _BEGINS.search(text) is not None
+def is_a_heads(text: str) -> bool:
+    """Whether a text holds a head's line, whole or cut at either end: then its words are not a villager's."""
+    return _BEGINS.search(text) is not None or _ENDS.match(text) is not None
 
 
 class LineCodec:

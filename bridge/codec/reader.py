@@ -1,6 +1,6 @@
 """What a mesh packet says: a stock node's press, a head's lines, another post's answers."""
 
-from bridge.codec.line import Heard, LineCodec, begins_like_a_head
+from bridge.codec.line import Heard, LineCodec, is_a_heads
 from bridge.codec.stock import StockCodec
 from bridge.domain.events import Event, HeadCalled, LampsHeard, PressHeard
 from bridge.domain.head import HeadCall
@@ -25,7 +25,7 @@ class Reader:
 
 
 def _is_lines(text: str) -> bool:
-    return begins_like_a_head(text) or text.startswith("\nP1 ")
+    return is_a_heads(text) or text.startswith("\nP1 ")
 
 
 def _text(packet: MeshPacket) -> str | None:

@@ -143,9 +143,12 @@ def test_the_reader_gives_lines_to_the_heads_and_words_to_the_village() -> None:
     (called,) = READER.read(packet(b"\n" + line("K1 RT03-12 ABCD.17 FIRE").encode() + b"\n"), 5.0)
     assert isinstance(called, HeadCalled) and called.mono_s == 5.0
     assert READER.read(packet(b"\nK1 RT03-12 ABCD.17 FI"), 5.0) == ()  # a cut line is not a villager's "fire"
+    for tail in (b".17 FIRE PMZ2WF\n", b"BCD.17 FIRE=S ------\n", b"T03-12 ABCD.17 FIRE PMZ2WF\n"):
+        assert READER.read(packet(tail), 5.0) == ()
     assert READER.read(packet(b"\nP1 pos-1 RT03-12.ABCD.17=D.AAAAAA\n"), 5.0) == ()
-    (heard,) = READER.read(packet(b"K1 kebakaran di RT 3"), 5.0)
-    assert isinstance(heard, PressHeard)
+    for words in (b"K1 kebakaran di RT 3", b"JAM 20.17 MALING TOLONG\n", b"20.17 FIRE TOLONG", b"FIRE TOLONG\n"):
+        (heard,) = READER.read(packet(words), 5.0)
+        assert isinstance(heard, PressHeard)
     public = Channel(0, "", ChannelKey.PUBLIC)
     assert READER.read(packet(b"\n" + line("K1 RT03-12 ABCD.17 FIRE").encode() + b"\n", public), 5.0) == ()
 

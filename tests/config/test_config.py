@@ -66,6 +66,10 @@ path = "/var/lib/kentongan/journal.db"
 keys = ["{KEY}", "keys/desk.pub"]
 [siren]
 command = "/usr/bin/aplay '/etc/kentongan/{{kind}}.wav'"
+[[input]]
+name = "kentongan"
+driver = "gpio"
+pin = "GPIO27"
 [[output]]
 name = "horn"
 driver = "gpio"
@@ -242,7 +246,7 @@ def test_what_is_shown_names_every_key_and_holds_no_secret(folder: Path) -> None
 def test_every_key_is_described_in_both_languages() -> None:
     meanings = described()
     assert {"sources", "[post] village", "[[uplink]] password_file", "[siren] command"} <= set(meanings)
-    assert len(meanings) == 40
+    assert len(meanings) == 49
     for key, (indonesian, english) in meanings.items():
         assert indonesian, key
         assert english, key

@@ -9,6 +9,7 @@ ASK_AFTER_MIN = (1, 5, 10, 20, 40, 80)  # after the first answer
 FORGET_MS = 7_200_000
 ECHO_MS, ECHO_SPREAD_MS = 1000, 4000  # after a new letter; many heads hear one line
 ECHO_AGAIN_MS = 15_000  # a letter that is said again so long after ours: our echo was lost
+BREATH_MS = 3000
 MOST_ECHOES = 3  # of one letter
 
 LADDER = "JNSADOWC"  # a lower letter than one that was shown changes nothing
@@ -96,13 +97,25 @@ class Call:
 
     def is_due(self, now_ms: int) -> bool:
         """Whether it is to be said now. What is closed is only echoed."""
-        return 0 <= self._echo_ms <= now_ms or (self.state != DONE and now_ms >= self._due_ms)
+        return self._is_echo(now_ms) or (self.state != DONE and now_ms >= self._due_ms)
+
+    def letter(self, now_ms: int) -> str:
+        """What stands after the kind. Nothing while an answer is wanted: a post lets a mere echo pass."""
+        return self.shows if self.state != OPEN or self._is_echo(now_ms) else ""
+
+    def _is_echo(self, now_ms: int) -> bool:
+        return 0 <= self._echo_ms <= now_ms
 
     def was_said(self, now_ms: int, chance) -> None:
         """It was said: when next?"""
-        self._echo_ms, self._said_ms = -1, now_ms
-        if now_ms < self._due_ms or self.state == DONE:
-            return  # only an echo
+        was_echo = self._is_echo(now_ms)
+        self._said_ms = now_ms
+        if was_echo:
+            self._echo_ms = -1
+            if self.state == OPEN:  # an answer is still wanted, but not in the same breath
+                self._due_ms = max(self._due_ms, now_ms + BREATH_MS)
+        if self.state == DONE or now_ms < self._due_ms:
+            return
         self._turn += 1
         if self.state == OPEN:
             wait_ms = REPEAT_MS if self._turn <= REPEATS else REPEAT_SLOWLY_MS

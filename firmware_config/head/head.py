@@ -179,7 +179,7 @@ class Head:
         self.calls.forget(now_ms, self.is_keyed)
         for due in self.calls.alive:
             if due.is_due(now_ms):
-                line = call(self.settings.key, self.settings.name, due.press, due.kind, due.shows)
+                line = call(self.settings.key, self.settings.name, due.press, due.kind, due.letter(now_ms))
                 self._usb.say(due.press, line)
                 self._uart.say(due.press, line)
                 due.was_said(now_ms, self._chance)

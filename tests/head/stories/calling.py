@@ -131,9 +131,10 @@ def story_a_refined_kind_is_repeated_until_somebody_answers_that() -> None:
     bench.run(220)
     bench.play("00=000")
     bench.run(6000)
-    assert "FIRE=J" in said(bench)
+    words = said(bench)
+    assert words[0] == "PANIC" and "FIRE" in words and words[1] in ("PANIC=J", "FIRE=J"), words
     bench.run(50000, 200)
-    assert said(bench) == ["FIRE=J", "FIRE=J"]
+    assert said(bench) == ["FIRE", "FIRE"]  # without the letter: a post does not answer an echo
     bench.answer("J")
     bench.run(40000, 200)
     assert said(bench) in ([], ["FIRE=J"])  # an echo at most

@@ -137,7 +137,7 @@ def story_the_recessed_button_takes_back_under_its_own_number() -> None:
     bench.k1()
     bench.push(300)
     press = bench.head.calls.press
-    assert bench.k1() == [f"K1 RT03-12 {press} CANCEL=S"] and press.endswith(".2")
+    assert bench.k1() == [f"K1 RT03-12 {press} CANCEL"] and press.endswith(".2")
     assert bench.shows() == "on slow off"  # still true: people decide
     bench.answer("C")
     assert bench.shows() == "double double double"

@@ -24,7 +24,7 @@ FACTORY = "H-"  # how a head calls itself that nobody has named
 BOARDS = ("", "pico", "esp32")
 PLACES = ("", "house", "post")
 SETTLE_S = 5.0  # a rhythm is read after 4 s of silence
-ECHO_S = 8.0  # a head echoes a new letter within 5 s
+ECHO_S = 12.0  # a head echoes a new letter within 5 s
 DESK = "usb"  # how we call ourselves towards a head
 
 Port = Annotated[

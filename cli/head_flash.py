@@ -23,6 +23,7 @@ STARTERS = ("boot.py", "main.py")
 FOLDERS = ("/firmware_config", "/firmware_config/head", "/bridge", "/bridge/domain")
 OLDEST = (1, 24)
 PLATFORMS = {"pico": "rp2", "esp32": "esp32"}
+FIRST_S = 15.0
 CALL_S = 30.0
 WRITE_S = 240.0
 BOOT_S = 20.0
@@ -120,9 +121,11 @@ class Flasher:
         """Takes the program's start away and restarts the board without it. `wanted`: pico, esp32 or ''."""
         platform = PLATFORMS.get(wanted, "")
         board = self._stop_once(STOP.format(oldest=OLDEST, wanted=platform, starters=STARTERS), wanted)
+        self.restart()  # what is refused goes on as it was
         if platform not in ("", board.platform):
             raise HeadFault("other_board", port=self._port, found=board, wanted=wanted)
-        self.restart()
+        if board.version < OLDEST:
+            raise HeadFault("old_micropython", port=self._port, board=wanted, found=board, wanted=_dotted(OLDEST))
         self._until_it_answers()
         return board
 
@@ -144,22 +147,21 @@ class Flasher:
 
     def wait(self) -> HeadInfo:
         """Until the program itself answers."""
-        until, why = time.monotonic() + BOOT_S, HeadFault("mute", port=self._port, asked="!info")
+        until = time.monotonic() + BOOT_S
         while time.monotonic() < until:
             try:
                 with HeadLink(self._port) as link:
                     return link.info()
-            except HeadFault as fault:
-                why = fault
+            except HeadFault:
                 time.sleep(0.3)
-        raise why
+        raise HeadFault("not_started", port=self._port, s=BOOT_S)
 
     def _stop_once(self, code: str, wanted: str) -> Board:
         began = time.monotonic()
-        done = self._call(["exec", code], CALL_S)
+        done = self._call(["exec", code], FIRST_S)
         if done.returncode and time.monotonic() - began < RESTART_S:  # it may have been restarting just then
             time.sleep(2)
-            done = self._call(["exec", code], CALL_S)
+            done = self._call(["exec", code], FIRST_S)
         told = [line.split(" ") for line in done.stdout.splitlines() if line.startswith("HEAD ")]
         if done.returncode or not told:
             raise HeadFault("no_micropython", port=self._port, board=wanted)
@@ -167,10 +169,6 @@ class Flasher:
         board = Board(platform if name == "micropython" else name, (int(major), int(minor)))
         if name != "micropython":
             raise HeadFault("other_board", port=self._port, found=board, wanted="MicroPython")
-        if board.version < OLDEST:
-            raise HeadFault(
-                "old_micropython", port=self._port, board=wanted, found=_dotted(board.version), wanted=_dotted(OLDEST)
-            )
         return board
 
     def _until_it_answers(self) -> None:

@@ -84,8 +84,10 @@ SAID: dict[str, tuple[str, str]] = {
         "files on the board differ from the originals: {files}. This head DOES NOT WORK; run it again, or replace it.",
     ),
     "not_started": (
-        "program sudah ditulis dan sama, tetapi tidak menjawab dalam {s:g} detik: {why}",
-        "the program was written and is the same, but does not answer within {s:g} s: {why}",
+        "program sudah ditulis dan sama, tetapi di {port} tidak ada jawaban dalam {s:g} detik. Cabut dan pasang "
+        "kembali kabelnya, lalu: kentongan head test --port {port}",
+        "the program was written and is the same, but nothing answers at {port} within {s:g} s. Pull the cable and "
+        "plug it in again, then: kentongan head test --port {port}",
     ),
     "flash_found": ("{found}; jangan cabut kabelnya …", "{found}; leave the cable in …"),
     "flash_wiped": (

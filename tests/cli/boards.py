@@ -11,9 +11,13 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 import tty
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import serial
 
 # The console becomes the one that controls: only so does Ctrl-C interrupt.
 INTERPRETER = """
@@ -52,9 +56,15 @@ class Pin:
     IN = OUT = PULL_UP = IRQ_FALLING = IRQ_RISING = 0
     def __init__(self, number, *_, value=None):
         self._low = "/chip/low" + str(number)
+    def _light(self, high):
+        if high:
+            open(self._low.replace("low", "lit"), "w").close()
     def irq(self, *_, hard=False):
         pass
-    def value(self, *_):
+    def value(self, *high):
+        if high:
+            self._light(high[0])
+            return None
         try:
             os.stat(self._low)
             return 0
@@ -92,7 +102,7 @@ def reset():
 
 
 class GenuineBoard:
-    """`port`: what a technician names. `files`: what is on it. `pad`: closing and opening the contact of pin 15."""
+    """`port`: what a technician names. `files`: what is on it. `strike`: a hand."""
 
     def __init__(self, folder: Path) -> None:
         self.files, self._chip = folder / "board", folder / "chip"
@@ -118,9 +128,27 @@ class GenuineBoard:
         os.close(self._ours)
         os.close(self._theirs)
 
-    def pad(self, is_closed: bool) -> None:
+    @property
+    def has_lamps_lit(self) -> bool:
+        return (self._chip / "lit16").exists()
+
+    def strike(self, rhythm: str, beat_s: float = 0.25) -> None:
+        """A hand: as people write it, 0 a beat. Closes and opens the contact of pin 15."""
         contact = self._chip / "low15"
-        contact.touch() if is_closed else contact.unlink()
+        for _ in rhythm:
+            contact.touch()
+            time.sleep(0.05)
+            contact.unlink()
+            time.sleep(beat_s - 0.05)
+
+    @contextmanager
+    def line(self, said: str, answer: str) -> Iterator[None]:
+        """Hold the port as another program does, having said a line and read its answer."""
+        with serial.Serial(self.port, timeout=5, exclusive=True) as wire:
+            wire.write(f"\n{said}\n".encode())
+            heard = wire.read_until(f"{answer}\n".encode())
+            assert answer.encode() in heard, heard
+            yield
 
     @property
     def uart(self) -> str:

@@ -3,6 +3,7 @@
 import os
 import select
 import subprocess
+import threading
 import time
 import tty
 from collections.abc import Callable, Iterator
@@ -37,6 +38,36 @@ class End:
     def close(self) -> None:
         os.close(self._ours)
         os.close(self._theirs)
+
+
+class Cable:
+    """Two terminals, crossed: what is said at one end comes out at the other. `cut` lets nothing through."""
+
+    def __init__(self) -> None:
+        self._ends = (os.openpty(), os.openpty())
+        for _, theirs in self._ends:
+            tty.setraw(theirs)
+        self.head, self.post = (os.ttyname(theirs) for _, theirs in self._ends)
+        self.is_cut = False
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._carry, name="cable")
+        self._thread.start()
+
+    def close(self) -> None:
+        self._is_over.set()
+        self._thread.join()
+        for pair in self._ends:
+            for end in pair:
+                os.close(end)
+
+    def _carry(self) -> None:
+        one, other = (ours for ours, _ in self._ends)
+        across = {one: other, other: one}
+        while not self._is_over.is_set():
+            for ready in select.select([one, other], [], [], 0.05)[0]:
+                octets = os.read(ready, 4096)
+                if not self.is_cut:
+                    os.write(across[ready], octets)
 
 
 class Rig:

@@ -25,8 +25,9 @@ _BEGINS = re.compile(rf"(?:^|\n)\s*K1 {_HEAD} {_EPOCH}\.")
 _KINDS = {kind.value: kind for kind in Kind}
 _WORDS = {word.value: word for word in HeadWord}
 # What is left of a line whose beginning went with the text before. Narrow: "jam 20.17 MALING TOLONG" is a villager.
+_NAMES = "|".join(_KINDS | _WORDS)
 _ENDS = re.compile(
-    rf"(?:[A-Z0-9-]{{0,7}} )?[A-Z2-7]{{0,4}}\.\d{{1,5}} (?:{'|'.join(_KINDS | _WORDS)})(?:=[A-Z])? (?:{_MAC}|{UNKEYED})\r?\n"
+    rf"(?:[A-Z0-9-]{{0,7}} )?[A-Z2-7]{{0,4}}\.\d{{1,5}} (?:{_NAMES})(?:=[A-Z])? (?:{_MAC}|{UNKEYED})\r?\n"
 )
 _SAFE = frozenset({Remark.PERHAPS_NO_DANGER})
 _REMARKS = {

@@ -8,12 +8,37 @@ from pydantic import AfterValidator, BaseModel, model_validator
 from bridge import config_kinds as kinds
 from bridge.config_kinds import TABLE, told
 
-NEEDS = {"cts": ("url", ("serial", "rfc2217")), "line": ("url", ("serial", "tcp")), "gpio": ("pin", ())}
+EXAMPLE = "serial:///dev/serial/by-id/..."
+NEEDS = {"cts": "url", "line": "url", "gpio": "pin"}
+SCHEMES = {"cts": ("serial", "rfc2217"), "line": ("serial", "tcp")}
+FOREIGN = {"cts": ("pin", "notice_pin"), "line": ("pin", "notice_pin", "notice"), "gpio": ("url", "notice")}
+TAKEN = ("command", "drill")  # sources of their own: `kentongan press` and the desk's drills
 
 
 def _wire(text: str) -> str:
-    if text and urlsplit(text).scheme not in ("serial", "tcp", "rfc2217"):
-        raise ValueError("write serial:///dev/serial/by-id/...")
+    if not text:
+        return text
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError as error:
+        raise ValueError(f"not a URL ({error}); write for example {EXAMPLE}") from error
+    if url.query or url.fragment or url.username or url.password:
+        raise ValueError(f"holds more than where to go; write for example {EXAMPLE}")
+    match url.scheme:
+        case "serial" if url.netloc or len(url.path) < 2:
+            raise ValueError(f"needs three slashes and a device, for example {EXAMPLE}")
+        case "rfc2217" | "tcp" if not url.hostname or not port or url.path.strip("/"):
+            raise ValueError(f"needs a host, a port and nothing after it, for example {url.scheme}://host:4000")
+        case "serial" | "rfc2217" | "tcp":
+            return text
+        case _:
+            raise ValueError(f"must begin serial://, rfc2217:// or tcp://, for example {EXAMPLE}")
+
+
+def _name(text: str) -> str:
+    if text in TAKEN:
+        raise ValueError(f"{text!r} is the name of something else here; choose another, for example kentongan")
     return text
 
 
@@ -21,13 +46,17 @@ class WiredInput(BaseModel):
     """One wired kentongan, head or button."""
 
     model_config = TABLE
-    name: kinds.PostName = told("nama masukan ini: a-z, 0-9, '-'", "this input's name: a-z, 0-9, '-'")
+    name: Annotated[kinds.PostName, AfterValidator(_name)] = told(
+        "nama masukan ini: a-z, 0-9, '-'", "this input's name: a-z, 0-9, '-'"
+    )
     driver: Literal["cts", "gpio", "line"] = told(
         "jenis: cts (sakelar antara RTS dan CTS), gpio (pin Raspberry Pi), line (kepala kentongan lewat USB)",
         "its kind: cts (a switch between RTS and CTS), gpio (a pin of a Raspberry Pi), line (a head on USB)",
     )
     url: Annotated[str, AfterValidator(_wire)] = told(
-        "untuk cts dan line: serial:///dev/serial/by-id/...", "for cts and line: serial:///dev/serial/by-id/...", ""
+        "untuk cts dan line: serial:///dev/serial/by-id/...; cts juga rfc2217://host:port",
+        "for cts and line: serial:///dev/serial/by-id/...; cts also rfc2217://host:port",
+        "",
     )
     pin: str = told("untuk gpio: pin sakelar ke GND, misalnya GPIO27", "for gpio: the switch to GND, like GPIO27", "")
     active_low: kinds.YesNo = told("untuk gpio: tertutup berarti 0 V", "for gpio: closed means 0 V", True)
@@ -48,11 +77,15 @@ class WiredInput(BaseModel):
 
     @model_validator(mode="after")
     def _complete(self) -> "WiredInput":
-        need, schemes = NEEDS[self.driver]
-        if not getattr(self, need):
-            raise ValueError(f"driver {self.driver} needs {need}")
+        if not getattr(self, NEEDS[self.driver]):
+            raise ValueError(f"driver {self.driver} needs {NEEDS[self.driver]}")
+        if foreign := [key for key in FOREIGN[self.driver] if getattr(self, key)]:
+            raise ValueError(f"driver {self.driver} has no {' and no '.join(foreign)}")
+        schemes = SCHEMES.get(self.driver, ())
         if schemes and urlsplit(self.url).scheme not in schemes:
             raise ValueError(f"driver {self.driver} wants {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        if self.notice_pin and self.notice_pin == self.pin:
+            raise ValueError("pin and notice_pin are the same")
         if self.role == "silence" and self.driver == "line":
             raise ValueError("a head is no silence button; use cts or gpio")
         return self
@@ -60,8 +93,11 @@ class WiredInput(BaseModel):
 
 def _apart(inputs: tuple[WiredInput, ...]) -> tuple[WiredInput, ...]:
     names = [wired.name for wired in inputs]
+    wires = [where for wired in inputs for where in (wired.url, wired.pin, wired.notice_pin) if where]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"the name {twice[0]} is given twice")
+    if twice := sorted({where for where in wires if wires.count(where) > 1}):
+        raise ValueError(f"{twice[0]} is given to two inputs")
     return inputs
 
 

@@ -3,9 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
-from bridge.edges.wired import Changed, ContactLost
+from bridge.edges.wired import ContactLost, See
+
+LOOK_S = 1.0  # an edge that the kernel dropped is not lost for ever
 
 
 class GpioContact:
@@ -21,35 +24,35 @@ class GpioContact:
     ) -> None:
         self._pin, self._active_low, self._notice_pin = pin, active_low, notice_pin
         self._monotonic = monotonic
-        self._notice: Any = None
 
-    def is_notice(self) -> bool:
-        return self._notice is not None and bool(self._notice.is_active)
+    def watch(self, see: See, stopping: threading.Event) -> None:
+        """Until `stopping`. Raises ContactLost when a pin cannot be used."""
+        with ExitStack() as leave:
+            switch = self._open(self._pin, leave)
+            notice = self._open(self._notice_pin, leave) if self._notice_pin else None
+            one_at_a_time = threading.Lock()  # a level read before an edge must not be told after it
 
-    def watch(self, ready: Callable[[], None], changed: Changed, stopping: threading.Event) -> None:
-        """Until `stopping`. Raises ContactLost when the pin cannot be used."""
+            def tell(closed: bool | None) -> None:
+                with one_at_a_time:
+                    is_closed = switch.is_active if closed is None else closed
+                    is_notice = notice is not None and notice.is_active
+                    see(bool(is_closed), bool(is_notice), int(self._monotonic() * 1000))
+
+            switch.when_activated, switch.when_deactivated = lambda: tell(True), lambda: tell(False)
+            if notice is not None:
+                notice.when_activated = notice.when_deactivated = lambda: tell(None)
+            tell(None)
+            while not stopping.wait(LOOK_S):
+                tell(None)
+
+    def _open(self, pin: str, leave: ExitStack) -> Any:
         try:
             from gpiozero import DigitalInputDevice
 
-            switch = DigitalInputDevice(self._pin, pull_up=self._active_low)
-            if self._notice_pin:
-                self._notice = DigitalInputDevice(self._notice_pin, pull_up=self._active_low)
+            return leave.enter_context(DigitalInputDevice(pin, pull_up=self._active_low))
         except ImportError as error:
-            raise ContactLost("gpiozero is not installed: pip install 'kentongan[gpio]'") from error
-        except Exception as error:
             raise ContactLost(
-                f"pin {self._pin} tidak bisa dipakai, periksa [[input]] pin (unusable): {error}"
+                "gpiozero tidak terpasang; ketik (not installed; type): pip install 'kentongan[gpio]'"
             ) from error
-        try:
-            switch.when_activated = lambda: changed(True, self._now_ms())
-            switch.when_deactivated = lambda: changed(False, self._now_ms())
-            ready()
-            if switch.is_active:
-                changed(True, self._now_ms())
-            stopping.wait()
-        finally:
-            for device in filter(None, (switch, self._notice)):
-                device.close()
-
-    def _now_ms(self) -> int:
-        return int(self._monotonic() * 1000)
+        except Exception as error:  # each of gpiozero's back ends has errors of its own
+            raise ContactLost(f"pin {pin} tidak bisa dipakai, periksa [[input]] (cannot be used): {error}") from error

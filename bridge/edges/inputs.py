@@ -4,12 +4,12 @@ from bridge.codec.line import LineCodec
 from bridge.config_inputs import WiredInput
 from bridge.domain.codebook import Codebook
 from bridge.domain.ids import PostId, Run
-from bridge.domain.pad import Pad
 from bridge.domain.ports import Clock, Input
 from bridge.edges.cts import CtsContact
 from bridge.edges.gpio_pad import GpioContact
 from bridge.edges.line_head import Compose, WiredHead
-from bridge.edges.wired import Button, Contact, ContactInput, Striker
+from bridge.edges.wired import Contact, ContactInput, Hand
+from bridge.edges.wired_hand import Button, Striker
 
 
 def build_input(
@@ -19,12 +19,13 @@ def build_input(
     name = wired.name
     if wired.driver == "line":
         return WiredHead(name, wired.url, post=post.post, run_bits=run.bits, lines=lines, compose=compose, clock=clock)
-    contact = _contact(wired, clock)
+    return ContactInput(name, _contact(wired, clock), _hand(wired, post.post, run.bits, codebook), clock)
+
+
+def _hand(wired: WiredInput, post: str, run_bits: str, codebook: Codebook) -> Hand:
     if wired.role == "silence":
-        return ContactInput(name, contact, Button(name), clock)
-    at_post = wired.at == "post"
-    hand = Striker(name, post.post, run.bits, Pad(codebook, at_post), at_post=at_post, is_notice=contact.is_notice)
-    return ContactInput(name, contact, hand, clock)
+        return Button(wired.name)
+    return Striker(wired.name, post, run_bits, codebook, at_post=wired.at == "post")
 
 
 def _contact(wired: WiredInput, clock: Clock) -> Contact:

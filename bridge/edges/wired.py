@@ -1,143 +1,88 @@
 """A wired kentongan: one thread watches the contact, another hears it out and tells the engine.
 
-What a strike means is the pad's to say (bridge.domain.pad); what the contact is made of is the driver's.
+What a closing means is the hand's to say (wired_hand); what the contact is made of is the driver's (cts, gpio_pad).
 """
 
+import os
 import queue
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
 
-from bridge.domain.codebook import SAFE
 from bridge.domain.commands import Beacon, Light
 from bridge.domain.errors import BridgeError
-from bridge.domain.events import Event, Fault, PressHeard, SilenceAsked, Tap, Tapped, TextFailed
-from bridge.domain.ids import wired_press, wired_source
-from bridge.domain.pad import Pad
+from bridge.domain.events import Event, Fault, TextFailed
 from bridge.domain.ports import Clock, Deliver
-from bridge.domain.press import Kind, Press, Remark, Via
 
 log = structlog.get_logger()
 
 BACKOFF_S = (1.0, 15.0)
-PLAIN: frozenset[Remark] = frozenset()
-PERHAPS_SAFE = frozenset({Remark.PERHAPS_NO_DANGER})
+LEAVE_S = 2.0
+TO_THE_END_MS = 5000  # more than any silence that a pad waits for
+
+See = Callable[[bool, bool, int], None]  # closed?, notice switch on?, monotonic ms
 
 
 class ContactLost(BridgeError):
     """The contact cannot be watched any more; one line that says what to do."""
 
 
-Changed = Callable[[bool, int], None]  # closed?, monotonic ms
-
-
 class Contact(Protocol):
-    """A switch. `watch` calls `ready` once it sees it, then `changed` at every change until `stopping` is set.
+    """A switch, perhaps with a notice switch beside it.
 
-    Raises ContactLost. `is_notice`: whether the notice switch beside it is on.
+    `watch` opens it, calls `see` with what it finds, then at every change until `stopping`. Raises ContactLost.
     """
 
-    def watch(self, ready: Callable[[], None], changed: Changed, stopping: threading.Event) -> None: ...
-
-    def is_notice(self) -> bool: ...
+    def watch(self, see: See, stopping: threading.Event) -> None: ...
 
 
-class Striker:
-    """Turns a pad's acts into events. Called by one thread. `count` numbers the presses of this run."""
+class Hand(Protocol):
+    """What closings mean. Only one thread calls it; times are monotonic ms.
 
-    def __init__(
-        self, name: str, post: str, run_bits: str, pad: Pad, *, at_post: bool, is_notice: Callable[[], bool]
-    ) -> None:
-        self._name, self._post, self._run_bits = name, post, run_bits
-        self._pad, self._at_post, self._is_notice = pad, at_post, is_notice
-        self.source = wired_source(post, name)
-        self._count = 0
-        self._is_told_notice = False
+    `trouble`: one clear line while the contact itself is not well, else ''.
+    """
 
-    def edge(self, closed: bool, now_ms: int) -> list[Event]:
-        return self._told(self._pad.edge(closed, now_ms), now_ms)
+    @property
+    def trouble(self) -> str: ...
 
-    def tick(self, now_ms: int) -> list[Event]:
-        return self._told(self._pad.tick(now_ms), now_ms)
+    def see(self, closed: bool, notice: bool, now_ms: int) -> list[Event]: ...
 
-    def next_ms(self) -> int | None:
-        return self._pad.next_ms()
+    def lose(self, now_ms: int) -> list[Event]: ...
 
-    def _told(self, acts: list[tuple[str, str]], now_ms: int) -> list[Event]:
-        return [event for what, kind in acts if (event := self._event(what, kind, now_ms / 1000)) is not None]
+    def tick(self, now_ms: int) -> list[Event]: ...
 
-    def _event(self, what: str, kind: str, now_s: float) -> Event | None:
-        match what:
-            case "PRESS":
-                return self._begin(now_s)
-            case "KIND" if not self._is_told_notice:
-                return PressHeard(self._press(kind), now_s)
-            case "LONE" | "AMAN" | "NOTICE":
-                return Tapped(self.source, Tap(what.lower()), now_s)
-            case "STUCK":
-                return Fault(
-                    f"input:{self._name}", "kontak tertutup terus: lepaskan atau periksa (stays closed: free it)"
-                )
-            case "FREED":
-                return Fault(f"input:{self._name}", "")
-        return None
-
-    def _begin(self, now_s: float) -> Event:
-        """The notice switch counts at the post only: at a house a strike is an alarm whatever else is switched."""
-        self._count += 1
-        self._is_told_notice = self._at_post and self._is_notice()
-        return (
-            Tapped(self.source, Tap.NOTICE, now_s) if self._is_told_notice else PressHeard(self._press("PANIC"), now_s)
-        )
-
-    def _press(self, kind: str) -> Press:
-        is_safe = kind in SAFE or (not self._at_post and self._is_notice())
-        return Press(
-            wired_press(self._post, self._name, self._run_bits, self._count),
-            self.source,
-            Kind.UNKNOWN if kind in SAFE else Kind(kind),
-            Via.WIRED,
-            trusted=True,
-            remarks=PERHAPS_SAFE if is_safe else PLAIN,
-        )
+    def next_ms(self) -> int | None: ...
 
 
-class Button:
-    """A contact that only silences the siren: once for each closing."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    closed: bool
+    notice: bool
+    at_ms: int
 
-    def __init__(self, name: str) -> None:
-        self._name, self._is_closed = name, False
 
-    def edge(self, closed: bool, _now_ms: int) -> list[Event]:
-        is_news, self._is_closed = closed and not self._is_closed, closed
-        return [SilenceAsked(self._name)] if is_news else []
-
-    def tick(self, _now_ms: int) -> list[Event]:
-        return []
-
-    def next_ms(self) -> int | None:
-        return None
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    why: str
+    at_ms: int
 
 
 class ContactInput:
-    """The input port over a contact. `hand`: a Striker, or a Button."""
+    """The input port over a contact."""
 
     def __init__(
-        self,
-        name: str,
-        contact: Contact,
-        hand: Striker | Button,
-        clock: Clock,
-        backoff_s: tuple[float, float] = BACKOFF_S,
+        self, name: str, contact: Contact, hand: Hand, clock: Clock, backoff_s: tuple[float, float] = BACKOFF_S
     ) -> None:
         self.name = name
         self._contact, self._hand, self._clock, self._backoff_s = contact, hand, clock, backoff_s
-        self._changes: queue.SimpleQueue[tuple[bool, int] | None] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[_Seen | _Lost | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._deliver: Deliver = lambda _event: None
-        self._is_up, self._why, self._strikes = False, "", 0
+        self._is_up, self._is_closed, self._closings = False, False, 0
+        self._lost, self._told = "", ""
         self._threads = [
             threading.Thread(target=self._watch, name=f"input-{name}", daemon=True),
             threading.Thread(target=self._hear, name=f"input-{name}-hear", daemon=True),
@@ -153,70 +98,100 @@ class ContactInput:
         self._deliver(TextFailed(words.ticket, "a contact has no lamps"))
 
     def picture(self) -> dict[str, Any]:
-        return {"state": "up" if self._is_up else "down", "why": self._why, "closings": self._strikes}
+        """`closings`: how often the contact was seen to close, bounces too: what a technician watches as he taps."""
+        return {"state": "up" if self._is_up else "down", "why": self._told, "closings": self._closings}
 
     def stop(self) -> None:
         """What was struck until now is still told."""
         self._stopping.set()
-        self._changes.put(None)
-        if self._threads[1].is_alive():
-            self._threads[1].join(2.0)
+        self._news.put(None)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(LEAVE_S)
 
     # --- watching -----------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
-        wait_s = self._backoff_s[0]
+        wait_s, last_s = self._backoff_s
         while not self._stopping.is_set():
-            try:
-                self._contact.watch(self._ready, self._changed, self._stopping)
-            except ContactLost as lost:
-                why = str(lost)
-            except Exception as error:  # the top of this thread: a kentongan that nobody hears must be known
-                log.exception("input failed", input=self.name)
-                why = f"{type(error).__name__}; report this"
-            else:
+            why = self._watch_once()
+            if self._stopping.is_set():
                 return
-            wait_s = self._backoff_s[0] if self._is_up else min(wait_s * 2, self._backoff_s[1])
-            self._lose(why)
+            wait_s = self._backoff_s[0] if self._is_up else wait_s
+            self._is_up = False
+            self._news.put(_Lost(why, self._now_ms()))
             self._stopping.wait(wait_s)
+            wait_s = min(wait_s * 2, last_s)
 
-    def _ready(self) -> None:
-        self._is_up = True
-        if self._why:
-            self._why = ""
-            self._deliver(Fault(f"input:{self.name}", ""))
+    def _watch_once(self) -> str:
+        """Why the contact is lost; '' when we left it."""
+        try:
+            self._contact.watch(self._see, self._stopping)
+        except ContactLost as lost:
+            return str(lost)
+        except Exception as error:  # the top of this thread: a kentongan that nobody hears must be known
+            log.exception("input failed", input=self.name)
+            return f"{type(error).__name__}: kesalahan program, lihat log (a fault of the program, see the log)"
+        return ""
 
-    def _lose(self, why: str) -> None:
-        """Told once. A contact that nobody sees counts as open: closed when it is seen again is a strike."""
-        self._is_up = False
-        self._changes.put((False, self._now_ms()))
-        if why != self._why:
-            self._why = why
-            log.warning("input lost", input=self.name, why=why)
-            self._deliver(Fault(f"input:{self.name}", why))
-
-    def _changed(self, closed: bool, at_ms: int) -> None:
-        self._strikes += closed
-        self._changes.put((closed, at_ms))
+    def _see(self, closed: bool, notice: bool, at_ms: int) -> None:
+        self._closings += closed and not self._is_closed
+        self._is_up, self._is_closed = True, closed
+        self._news.put(_Seen(closed, notice, at_ms))
 
     # --- hearing ------------------------------------------------------------------------------------------------
 
     def _hear(self) -> None:
         while True:
             try:
-                change = self._changes.get(timeout=self._wait_s())
+                news = self._news.get(timeout=self._wait_s())
             except queue.Empty:
-                events = self._hand.tick(self._now_ms())
-            else:
-                if change is None:
-                    return
-                events = self._hand.edge(*change)
-            for event in events:
+                self._tell(lambda: self._hand.tick(self._now_ms()))
+                continue
+            if news is None:
+                self._tell(lambda: self._hand.tick(self._now_ms() + TO_THE_END_MS))
+                return
+            self._tell(lambda news=news: self._take(news))  # type: ignore[misc]
+
+    def _take(self, news: _Seen | _Lost) -> list[Event]:
+        match news:
+            case _Seen(closed, notice, at_ms):
+                self._lost = ""
+                return self._hand.see(closed, notice, at_ms)
+            case _Lost(why, at_ms):
+                self._lost = why
+                return self._hand.lose(at_ms)
+
+    def _tell(self, happened: Callable[[], list[Event]]) -> None:
+        try:
+            for event in happened():
                 self._deliver(event)
+        except Exception as error:  # the top of this thread: the next strike must be heard
+            log.exception("input failed", input=self.name)
+            self._lost = f"{type(error).__name__}: kesalahan program, lihat log (a fault of the program, see the log)"
+        self._tell_fault(self._lost or self._hand.trouble)
+
+    def _tell_fault(self, why: str) -> None:
+        """What is new, once."""
+        if why != self._told:
+            self._told = why
+            log.warning("input fails" if why else "input is well", input=self.name, why=why)
+            self._deliver(Fault(f"input:{self.name}", why))
 
     def _wait_s(self) -> float | None:
         due_ms = self._hand.next_ms()
-        return None if due_ms is None else max(0.0, (due_ms - self._clock.monotonic() * 1000) / 1000)
+        return None if due_ms is None else max(0.0, due_ms / 1000 - self._clock.monotonic())
 
     def _now_ms(self) -> int:
         return int(self._clock.monotonic() * 1000)
+
+
+def port_trouble(path: str, error: Exception) -> str:
+    """Why a serial port cannot be opened, and what to do."""
+    if not os.path.exists(path):
+        return f"{path} tidak ada: periksa kabel USB (not there: check the USB cable)"
+    if not os.access(path, os.R_OK | os.W_OK):
+        return f"{path} tidak boleh dibuka: masukkan pengguna ke grup dialout (not allowed: join group dialout)"
+    if "lock" in str(error) or "in use" in str(error):
+        return f"{path} sedang dipakai program lain (in use by another program)"
+    return f"{path} tidak bisa dibuka (cannot be opened): {error}"

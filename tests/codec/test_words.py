@@ -14,7 +14,8 @@ VOCABULARY = load_vocabulary()
 
 CALLS = {
     Kind.THEFT: [
-        "tulung ono maling nang omahku", "motorku dicolong", "bada maleng neng bengko", "tolonge, bada maleng!", "sepeda elang",
+        "tulung ono maling nang omahku", "motorku dicolong", "bada maleng neng bengko", "tolonge, bada maleng!",
+        "sepeda elang",
         "maling", "MALING!!", "maliiing", "maling2 di rumah pak RT", "ada maling di RT 03", "awas maling",
         "pencuri masuk rumah saya", "pncuri", "rampok!!! rampok!!!", "perampokan di toko", "saya dirampok di jembatan",
         "begal di jalan sawah", "kena begal", "kecopetan di pasar", "jambret!", "tolong ada maling",

@@ -139,7 +139,8 @@ def test_every_mistake_is_told_at_once_with_its_entry(tmp_path: Path) -> None:
         "village: unknown key; known here: sensor, source, text",
         "[[source]] 1 (!0a01) node: '!0a01' is no node number; write for example !00000a01",
         '[[source]] 1 (!0a01) huose: unknown key; did you mean "house"?',
-        '[[source]] 2 (no node, head or input): needs one of node = "!00000a01", head = "RT03-12" or input = "kentongan"',
+        '[[source]] 2 (no node, head or input): needs one of node = "!00000a01", head = "RT03-12" '
+        'or input = "kentongan"',
         "[[source]] 3 (!00000a01) public_key: holds 5 bytes, a public key has 32",
         "[[source]] 3 (!00000a01) rt: must be text in quotes",
         "[[source]] 5 (!00000b02): lat and lon go together; give both or neither",

@@ -46,6 +46,13 @@ def flash(
     at: Annotated[
         str, typer.Option(metavar="house|post", help="Tempatnya: rumah atau pos. (Where it is: house or post.)")
     ] = "",
+    piezo: Annotated[
+        bool | None,
+        typer.Option(help="Bantalan berupa cakram piezo; bawaan: seperti sebelumnya. (The pad is a piezo disc.)"),
+    ] = None,
+    beeps: Annotated[
+        bool | None, typer.Option(help="Pakai bunyi; bawaan: seperti sebelumnya. (With a beeper; default: as before.)")
+    ] = None,
     wipe: Annotated[
         bool,
         typer.Option(
@@ -69,8 +76,11 @@ def flash(
         _chosen(board in BOARDS, "bad_board", say)
         _chosen(at in PLACES, "bad_place", say)
         _chosen(not name or HEAD.fullmatch(name), "bad_name", say, name=name)
-        flasher, files = Flasher(port), program()
+        flasher = Flasher(port)
         found = flasher.stop(board)
+        wishes = {"PIEZO": piezo, "BEEPS": beeps}
+        options = {name for name, wish in wishes.items() if wish or (wish is None and name in found.options)}
+        files = program(options)
         _tell(as_json, say("flash_found", found=found))
         flasher.write(files, wipe)
         _tell(as_json, say("flash_same", count=len(files)))
@@ -82,8 +92,14 @@ def flash(
                     link.order(word, rest)
             info = link.info()
     if as_json:
-        typer.echo(json.dumps({"board": str(found), "files": len(files), "wiped": wipe} | asdict(info)))
+        typer.echo(
+            json.dumps(
+                {"board": str(found), "files": len(files), "options": sorted(options), "wiped": wipe} | asdict(info)
+            )
+        )
     else:
+        if options:
+            typer.echo(say("flash_options", options=", ".join(sorted(options))))
         _tell_flashed(info, wipe, port, say)
     _well(info, say)
 

@@ -21,6 +21,7 @@ from cli.head_link import HeadFault, HeadInfo, HeadLink
 RULES = ("rhythm.py", "codebook.py", "pad.py")  # of bridge/domain; the same files as at the post
 STARTERS = ("boot.py", "main.py")
 FOLDERS = ("/firmware_config", "/firmware_config/head", "/bridge", "/bridge/domain")
+OPTIONS = ("PIEZO", "BEEPS")  # of board.py; a head that has one keeps it
 OLDEST = (1, 24)
 PLATFORMS = {"pico": "rp2", "esp32": "esp32"}
 FIRST_S = 15.0
@@ -33,7 +34,13 @@ RESTART_S = 8.0  # mpremote waits for 10 s where nobody answers; a port that van
 STOP = """
 import os, sys
 v = sys.implementation.version
-print("HEAD", sys.implementation.name, sys.platform, v[0], v[1])
+try:
+    with open("/firmware_config/head/board.py") as file:
+        text = file.read()
+except OSError:
+    text = ""
+options = [name for name in {options} if "\\n" + name + " = True" in text]
+print("HEAD", sys.implementation.name, sys.platform, v[0], v[1], *options)
 if sys.implementation.name == "micropython" and v[:2] >= {oldest} and {wanted!r} in ("", sys.platform):
     for name in {starters}:
         try:
@@ -84,24 +91,29 @@ for path in {paths}:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What runs on a board: `platform` as MicroPython calls it, its version."""
+    """What runs on a board: `platform` as MicroPython calls it, its version, `options` that it was flashed with."""
 
     platform: str
     version: tuple[int, int]
+    options: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.platform}, MicroPython {self.version[0]}.{self.version[1]}"
 
 
-def program() -> dict[str, bytes]:
-    """Every file of the head by its path there; those that start it come last."""
+def program(options: Iterable[str] = ()) -> dict[str, bytes]:
+    """Every file of the head by its path there; those that start it come last. `options`: of OPTIONS, switched on."""
     firmware = {
         file.name: file.read_bytes() for file in (files("firmware_config") / "head").iterdir() if _runs(file.name)
     }
     domain = files("bridge") / "domain"
+    for option in options:
+        firmware["board.py"] = firmware["board.py"].replace(
+            f"\n{option} = False".encode(), f"\n{option} = True".encode()
+        )
     parts = {f"/firmware_config/head/{name}": text for name, text in firmware.items() if name not in STARTERS}
     rules = {f"/bridge/domain/{name}": (domain / name).read_bytes() for name in RULES}
-    return dict(sorted((parts | rules).items())) | {f"/{name}": firmware[name] for name in STARTERS if name in firmware}
+    return dict(sorted((parts | rules).items())) | {f"/{name}": firmware[name] for name in STARTERS}
 
 
 def _runs(name: str) -> bool:
@@ -120,7 +132,7 @@ class Flasher:
     def stop(self, wanted: str) -> Board:
         """Takes the program's start away and restarts the board without it. `wanted`: pico, esp32 or ''."""
         platform = PLATFORMS.get(wanted, "")
-        board = self._stop_once(STOP.format(oldest=OLDEST, wanted=platform, starters=STARTERS), wanted)
+        board = self._stop_once(STOP.format(oldest=OLDEST, wanted=platform, starters=STARTERS, options=OPTIONS), wanted)
         self.restart()  # what is refused goes on as it was
         if platform not in ("", board.platform):
             raise HeadFault("other_board", port=self._port, found=board, wanted=wanted)
@@ -165,8 +177,8 @@ class Flasher:
         told = [line.split(" ") for line in done.stdout.splitlines() if line.startswith("HEAD ")]
         if done.returncode or not told:
             raise HeadFault("no_micropython", port=self._port, board=wanted)
-        _, name, platform, major, minor = told[0]
-        board = Board(platform if name == "micropython" else name, (int(major), int(minor)))
+        _, name, platform, major, minor, *options = told[0]
+        board = Board(platform if name == "micropython" else name, (int(major), int(minor)), frozenset(options))
         if name != "micropython":
             raise HeadFault("other_board", port=self._port, found=board, wanted="MicroPython")
         return board

@@ -94,6 +94,7 @@ SAID: dict[str, tuple[str, str]] = {
         "ingatan dihapus: baginya semua pukulan baru, dan ia menunggu kunci (kentongan head key)",
         "its memory was wiped: its presses count as new ones, and it waits for a key (kentongan head key)",
     ),
+    "flash_options": ("dengan {options} (board.py)", "with {options} (board.py)"),
     "flash_same": ("{count} berkas ditulis, dibaca kembali, sama", "{count} files written, read back, the same"),
     "next_codebook": (
         "Ia belum tahu irama desa ini; setiap pukulan menjadi alarm tanpa jenis. Isi: "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.domain.errors import ConfigError
 from bridge.domain.head import HEAD
 from cli.head_words import HeadVoice
 from cli.options import AsJson, Lang
@@ -24,8 +25,7 @@ FACTORY = "H-"  # how a head calls itself that nobody has named
 BOARDS = ("", "pico", "esp32")
 PLACES = ("", "house", "post")
 SETTLE_S = 5.0  # a rhythm is read after 4 s of silence
-ECHO_S = 12.0  # a head echoes a new letter within 5 s
-DESK = "usb"  # how we call ourselves towards a head
+LONGEST_BOOK = 980  # a head takes lines of at most 1,000 bytes
 
 Port = Annotated[
     str,
@@ -201,6 +201,7 @@ def test(
     """
     with _plainly(port, lang) as say:
         from cli.head_link import HeadLink
+        from cli.head_trial import close, heard_of, judge
 
         register = _read_register(sources)
         with HeadLink(port) as link:
@@ -209,13 +210,13 @@ def test(
             link.order("lamps")
             _tell(as_json, say("test_lamps"))
             is_begun = _begin(link, strike, wait_s, as_json, say)
-            lines = _heard(link, wait_s, SETTLE_S if strike else 0.0)
+            lines = heard_of(link, wait_s, SETTLE_S if strike else 0.0)
             for line in lines:
                 _tell(as_json, f"  {line}")
             verdict = judge(lines, info, register)
             if verdict == "silent" and not is_begun:
                 verdict = "open"
-            if verdict == "right" and not strike and not _close(link, lines[-1], register):
+            if verdict == "right" and not strike and not close(link, lines[-1], register):
                 verdict = "deaf"
     if as_json:
         told = {"well": verdict == "right" and not info.fault, "verdict": verdict, "lines": lines}
@@ -241,45 +242,6 @@ def _begin(link: "HeadLink", strike: bool, wait_s: float, as_json: bool, say: He
             raise
         _tell(as_json, say("test_waiting", s=wait_s))
         return False
-    return True
-
-
-def _heard(link: "HeadLink", wait_s: float, settle_s: float) -> list[str]:
-    """The head's lines: until the first has come, and a little longer for the rhythm that refines it."""
-    waiting = list(link.heard)
-    return waiting + list(link.calls(settle_s if waiting else wait_s, settle_s))
-
-
-def judge(lines: list[str], info: "HeadInfo", register: "Register") -> str:
-    """right, wrong, no_key (the head has none), unknown (the register has none) or silent; the last line decides."""
-    from bridge.codec.line import UNKEYED, Heard, LineCodec
-    from bridge.domain.head import HeadCall
-
-    ours = [line for line in lines if line.startswith(f"K1 {info.name} ")]
-    for line in reversed(ours):
-        for call in LineCodec(register, "").read(f"\n{line}\n", Heard("usb", wired=True)):
-            if isinstance(call, HeadCall) and call.can_be_told:
-                return "right"
-            if line.endswith(UNKEYED):
-                return "no_key"
-            return "wrong" if register.head_key(info.name) else "unknown"
-    return "silent"
-
-
-def _close(link: "HeadLink", line: str, register: "Register") -> bool:
-    """Ends our own drill with an answer that only this head's key can make; whether the head believed it.
-
-    An alarm of a hand is never closed from here: its lamps are the post's to light.
-    """
-    from bridge.codec.line import Heard, LineCodec, answer_line
-    from bridge.domain.head import HeadCall, HeadWord, Lamp
-
-    for call in LineCodec(register, "").read(f"\n{line}\n", Heard("usb", wired=True)):
-        if isinstance(call, HeadCall) and call.word is HeadWord.TEST:
-            by = call.by
-            link.say(answer_line(DESK, [Lamp(by.head, by.epoch, by.number, "LC")], register))
-            echo = f"K1 {by.head} {by.epoch}.{by.number} TEST=C "
-            return any(heard.startswith(echo) for heard in link.calls(ECHO_S, ECHO_S))
     return True
 
 
@@ -320,7 +282,10 @@ def _codebook(name: str) -> str:
     from bridge.codebook_files import load_codebook, load_rules
 
     load_codebook(name)  # the head refuses what cannot be told apart, too, but later
-    return json.dumps({"name": Path(name).stem, "rules": load_rules(name)})
+    book = json.dumps({"name": Path(name).stem, "rules": load_rules(name)})
+    if len(book) > LONGEST_BOOK:
+        raise ConfigError(f"codebook {name}: too long for a head: {len(book)} bytes, at most {LONGEST_BOOK}")
+    return book
 
 
 def _read_register(sources: Path) -> "Register":

@@ -21,13 +21,15 @@ _HEAD, _EPOCH, _PRESS, _MAC = r"[A-Z0-9-]{1,7}", r"[A-Z2-7]{4}", r"[1-9]\d{0,4}"
 _K1 = re.compile(rf"(K1 ({_HEAD}) ({_EPOCH})\.({_PRESS}) ([A-Z]{{1,12}})(?:=([A-Z]))?) ({_MAC}|{UNKEYED})", re.ASCII)
 _P1 = re.compile(r"P1 ([a-z0-9-]{1,32}) (.+)")
 _LAMP = re.compile(rf"({_HEAD})\.({_EPOCH})\.({_PRESS})=([A-Z]{{1,8}})\.({_MAC})", re.ASCII)
-_BEGINS = re.compile(rf"(?:^|\n)\s*K1 {_HEAD} {_EPOCH}\.")
+_BEGINS = re.compile(rf"(?:^|\n)\s*K1 {_HEAD} {_EPOCH}\.|\nK1 {_HEAD}(?: [A-Z2-7]{{0,4}})?\Z", re.ASCII)
 _KINDS = {kind.value: kind for kind in Kind}
 _WORDS = {word.value: word for word in HeadWord}
 # What is left of a line whose beginning went with the text before. Narrow: "jam 20.17 MALING TOLONG" is a villager.
 _NAMES = "|".join(_KINDS | _WORDS)
 _ENDS = re.compile(
-    rf"(?:[A-Z0-9-]{{0,7}} )?[A-Z2-7]{{0,4}}\.\d{{1,5}} (?:{_NAMES})(?:=[A-Z])? (?:{_MAC}|{UNKEYED})\r?\n"
+    rf" ?(?:(?:1 )?[A-Z0-9-]{{0,7}} )?[A-Z2-7]{{0,4}}\.\d{{1,5}} (?:{_NAMES})(?:=[A-Z])? (?:{_MAC}|{UNKEYED})\r?\n"
+    rf"|(?:\d{{0,5}} )?(?:{_NAMES})(?:=[A-Z])? {UNKEYED}\r?\n",
+    re.ASCII,
 )
 _SAFE = frozenset({Remark.PERHAPS_NO_DANGER})
 _REMARKS = {
@@ -61,10 +63,13 @@ def mac(key: bytes, said: str) -> str:
 
 
 def answer_line(post: str, lamps: Iterable[Lamp], keys: Keys) -> str:
-    """One P1 line with a newline at both ends. A head without a key is left out: it could not believe it."""
+    """One P1 line with a newline at both ends. A head without a key is left out: it could not believe it.
+
+    When none is left, it is the beacon.
+    """
     said = [(lamp, keys.head_key(lamp.head)) for lamp in lamps]
     parts = [f"{lamp.said}.{mac(key, f'P1 {post} {lamp.said}')}" for lamp, key in said if key]
-    return "\n" + " ".join(["P1", post, *parts]) + "\n"
+    return "\n" + " ".join(["P1", post, *parts]) + "\n" if parts else beacon_line(post)
 
 
 def beacon_line(post: str) -> str:

@@ -1,7 +1,7 @@
 """What a mesh packet says: a stock node's press, a head's lines, another post's answers."""
 
 from bridge.codec.line import Heard, LineCodec, is_a_heads
-from bridge.codec.stock import StockCodec
+from bridge.codec.stock import StockCodec, is_a_posts
 from bridge.domain.events import Event, HeadCalled, LampsHeard, PressHeard
 from bridge.domain.head import HeadCall
 from bridge.domain.press import MeshPacket, Port, Sighting
@@ -15,34 +15,28 @@ class Reader:
 
     def read(self, packet: MeshPacket, mono_s: float) -> tuple[Event, ...]:
         """The events in a packet whose last byte came in at `mono_s`; none in what is no press."""
-        text = _text(packet)
-        if text is not None and _is_lines(text):
-            if packet.is_reaction or not self._stock.may_speak(packet):
-                return ()
-            return tuple(_event(said, mono_s) for said in self._lines.read(text, _heard(packet)))
+        if packet.port == Port.TEXT_MESSAGE:
+            text = packet.payload.decode(errors="replace")  # noise beside a whole line does not spoil the line
+            if is_a_posts(text):
+                return tuple(said for said in self._said(packet, text) if isinstance(said, LampsHeard))
+            if is_a_heads(text):
+                return tuple(_event(said, mono_s) for said in self._said(packet, text))
         press = self._stock.read(packet)
         return () if press is None else (PressHeard(press, mono_s),)
 
-
-def _is_lines(text: str) -> bool:
-    return is_a_heads(text) or text.startswith("\nP1 ")
-
-
-def _text(packet: MeshPacket) -> str | None:
-    if packet.port != Port.TEXT_MESSAGE:
-        return None
-    try:
-        return packet.payload.decode("ascii")
-    except UnicodeDecodeError:
-        return None  # a head writes ASCII; a splice, or people's words
+    def _said(self, packet: MeshPacket, text: str) -> tuple[HeadCall | LampsHeard, ...]:
+        if packet.is_reaction or not self._stock.may_speak(packet):
+            return ()
+        return self._lines.read(text, _heard(packet))
 
 
 def _heard(packet: MeshPacket) -> Heard:
-    channel = packet.channel
+    """A direct message may come from any node in the world: it proves no more than an open channel."""
+    channel = None if packet.pki_key else packet.channel
     return Heard(
         route=packet.radio,
         channel="" if channel is None else channel.name,
-        is_open=channel is not None and not channel.is_private,
+        is_open=channel is None or not channel.is_private,
         sighting=Sighting(packet.radio, packet.snr_db, packet.rssi_dbm, packet.hops, packet.heard_at),
     )
 

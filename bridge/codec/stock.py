@@ -111,7 +111,7 @@ class StockCodec:
             text = payload.decode()
         except UnicodeDecodeError:
             return None  # two texts spliced by the stream look like this
-        if _ANSWER.match(text):
+        if is_a_posts(text):
             return None
         if (canned := self._texts.get(plainly(text))) is not None:
             return _Said(canned, Via.TEXT, text)
@@ -125,6 +125,11 @@ class StockCodec:
     def _kind(self, text: str) -> Kind:
         """An alert or a bell is a call for help whatever it says."""
         return self._vocabulary.kind_anywhere(text) or Kind.PANIC
+
+
+def is_a_posts(text: str) -> bool:
+    """Whether a post says this: to heads, to strikers or to the village."""
+    return _ANSWER.match(text) is not None
 
 
 def plainly(text: str) -> str:

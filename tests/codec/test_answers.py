@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from bridge.codec.answers import TEXT_BYTES, Answers, Language
 from bridge.codec.stock import ChannelRule, StockCodec
-from bridge.domain.commands import Announce, Tell
+from bridge.domain.commands import Announce, Beacon, Light, Tell
+from bridge.domain.head import Lamp
+from bridge.domain.place import Source
 from bridge.domain.press import BROADCAST, Channel, ChannelKey, MeshPacket, Port
 from bridge.domain.step import Step
 from bridge.sources import Register
@@ -97,6 +99,16 @@ def test_several_strikers_are_called_by_name() -> None:
     assert answers().compose(aloud(Step.STORED, "RT03-12", "RT04-2")) == (
         "P1 pos-1 RT03-12, RT04-2: polisi sudah menerima, belum dibaca."
     )
+
+
+def test_lamps_and_the_beacon_are_lines_whatever_the_language() -> None:
+    lamps = (Lamp("RT03-12", "ABCD", 17, "S"), Lamp("NEW", "AAAA", 1, "J"))
+    keys = Register([Source("head:RT03-12", head_key=bytes(range(16))), Source("head:NEW")])
+    for language in LANGUAGES:
+        speaker = Answers(language, (), "pos-1", keys)
+        assert speaker.compose(Light(1, "", "SiagaDesa", lamps)) == "\nP1 pos-1 RT03-12.ABCD.17=S.YAD6DU\n"
+        assert speaker.compose(Light(1, "", "SiagaDesa", lamps[1:])) == speaker.compose(Beacon(2, "", "SiagaDesa"))
+        assert speaker.compose(Beacon(2, "", "SiagaDesa")) == "\nP1 pos-1 .\n"
 
 
 def test_names_that_do_not_fit_are_counted_and_none_is_cut() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bridge.codec.line import UNKEYED, Heard, LineCodec, answer_line, beacon_line, mac
 from bridge.codec.reader import Reader
 from bridge.codec.stock import ChannelRule, StockCodec
-from bridge.domain.events import HeadCalled, LampsHeard, PressHeard
+from bridge.domain.events import Event, HeadCalled, LampsHeard, PressHeard
 from bridge.domain.head import HeadCall, HeadWord, Lamp, pack
 from bridge.domain.place import Place, Source
 from bridge.domain.press import BROADCAST, Channel, ChannelKey, Kind, MeshPacket, Port, Remark, Trust
@@ -53,6 +53,10 @@ def packet(text: bytes, channel: Channel | None = None, **more: object) -> MeshP
 
 
 READER = Reader(StockCodec(ChannelRule()), CODEC)
+
+
+def events(text: str) -> list[Event]:
+    return list(READER.read(packet(text.encode()), 0.0))
 
 
 def test_a_proved_press() -> None:
@@ -161,6 +165,7 @@ def test_another_posts_answers_are_heard_only_under_their_mac() -> None:
     assert CODEC.read(text.replace("pos-2", "pos-3"), AIR) == ()  # the post's name is under the MAC too
     assert LineCodec(REGISTER, "pos-2").read(text, AIR) == ()
     assert CODEC.read(beacon_line("pos-2"), AIR) == ()
+    assert answer_line("pos-2", lamps[2:], REGISTER) == beacon_line("pos-2") == "\nP1 pos-2 .\n"
 
 
 def test_an_answer_line_has_at_most_200_bytes_and_holds_six_heads_at_least() -> None:
@@ -185,6 +190,57 @@ def test_the_vectors_on_the_page_hold() -> None:
     for shown in answers:
         said, _, given = shown.rpartition(".")
         assert given == mac(key, said)
+
+
+def test_a_forger_who_counts_ahead_swallows_nothing() -> None:
+    forged, real = one("\nK1 RT03-12 ABCD.18 TEST AAAAAA\n"), one("\n" + line("K1 RT03-12 ABCD.18 FIRE") + "\n")
+    assert (forged.by.proved, real.by.proved) == (False, True)
+    assert forged.press.id != real.press.id
+    assert (forged.press.source, REGISTER.trust(real.press)) == (real.press.source, Trust.VERIFIED)
+
+
+def test_a_text_that_begins_as_a_posts_is_never_a_press_but_may_hold_answers() -> None:
+    press = "\n" + line("K1 RT03-12 ABCD.17 FIRE") + "\n"
+    answer = answer_line("pos-2", [Lamp("RT03-12", "ABCD", 17, "S")], REGISTER)
+    for begin in ("P1 pos-2 maling", "\nP1 pos-2 .\n", "\r\nP1", "P1 \x07"):
+        assert events(begin + press) == []
+        assert [type(event) for event in events(begin + press + answer)] == [LampsHeard]
+    assert [type(event) for event in events(press + answer)] == [HeadCalled, LampsHeard]
+
+
+def test_noise_beside_a_whole_line_does_not_spoil_it() -> None:
+    whole = b"\n" + line("K1 RT03-12 ABCD.17 FIRE").encode() + b"\n"
+    (called,) = READER.read(packet(b"\xff\xfe" + whole + b"\x80 tolong"), 5.0)
+    assert isinstance(called, HeadCalled) and called.call.press.trusted
+
+
+def test_a_direct_message_proves_no_more_than_an_open_channel() -> None:
+    """Any node in the world may write to ours; only the MAC says that it is the village's head."""
+    direct = {"pki_key": bytes(32)}
+    (claimed,) = READER.read(packet(f"\nK1 NEW ABCD.1 PANIC {UNKEYED}\n".encode(), **direct), 0.0)
+    (proved,) = READER.read(packet(b"\n" + line("K1 RT03-12 ABCD.17 FIRE").encode() + b"\n", **direct), 0.0)
+    assert isinstance(claimed, HeadCalled) and isinstance(proved, HeadCalled)
+    assert (REGISTER.trust(claimed.call.press), claimed.call.press.channel) == (Trust.UNKNOWN, "")
+    assert REGISTER.trust(proved.call.press) is Trust.VERIFIED
+
+
+@pytest.mark.parametrize("head", ["RT03-12", "MALING", "FIRE"])
+@pytest.mark.parametrize("given", ["", UNKEYED])
+def test_a_line_cut_at_either_end_is_nobodys_words(head: str, given: str) -> None:
+    """A node cuts a head's line at a silence; the halves are no second alarm of that node."""
+    said = f"K1 {head} ABCD.17 FIRE"
+    whole = f"\n{said} {given}\n" if given else f"\n{line(said)}\n"
+    ends_at_kind = whole.index("17 FIRE") if not given else len(whole)  # from there on it might be a villager's "fire"
+    for at in range(1, len(whole) - 1):
+        assert events(whole[:at]) == [], whole[:at]
+        if at < ends_at_kind:
+            assert events(whole[at:]) == [], whole[at:]
+
+
+def test_the_longest_line_has_44_bytes_at_most() -> None:
+    longest = max((*Kind, *HeadWord), key=lambda kind: len(kind.value))
+    text = f"\nK1 RT03-12 ABCD.99999 {longest}=S {UNKEYED}\n"
+    assert one(text).press.words and len(text) <= 44
 
 
 GENUINE = [
@@ -213,7 +269,20 @@ def test_no_cut_flip_or_splice_is_proved_unless_it_was_sent(sent: list[str], dat
             assert (call.by.id, call.press.words) in TRUE
 
 
-@given(st.binary(max_size=233))
-def test_whatever_comes_the_reader_does_not_raise_and_p1_is_never_a_press(payload: bytes) -> None:
+def test_a_line_with_any_byte_changed_is_verified_nowhere() -> None:
+    whole = GENUINE[1].encode()
+    for at, was in enumerate(whole):
+        for octet in range(256):
+            if octet == was:
+                continue
+            for event in READER.read(packet(whole[:at] + bytes([octet]) + whole[at + 1 :]), 0.0):
+                assert not isinstance(event, LampsHeard)
+                press = event.call.press if isinstance(event, HeadCalled) else event.press
+                assert REGISTER.trust(press) is not Trust.VERIFIED
+
+
+@given(st.binary(max_size=233), st.sampled_from([b"P1 ", b"\nP1 ", b"P1\n"]))
+def test_whatever_comes_the_reader_does_not_raise_and_p1_is_never_a_press(payload: bytes, post: bytes) -> None:
     READER.read(packet(payload), 0.0)
-    assert not any(isinstance(event, PressHeard) for event in READER.read(packet(b"P1 " + payload), 0.0))
+    for text in (post + payload, post + payload + GENUINE[0].encode()):
+        assert not any(isinstance(event, PressHeard | HeadCalled) for event in READER.read(packet(text), 0.0))

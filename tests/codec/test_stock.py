@@ -125,6 +125,35 @@ def test_a_bell_is_an_alarm_whatever_it_says(payload: str, expected: tuple[Kind,
     assert press.remarks == frozenset()
 
 
+TAUGHT = StockCodec(
+    ChannelRule(),
+    sensors={"kandang barat": Kind.LIVESTOCK},
+    texts={"merah": Kind.FIRE, "rapat malam ini": Kind.MEDICAL},
+)
+
+
+@pytest.mark.parametrize(
+    ("payload", "port", "expected"),
+    [
+        ("Kandang  Barat detected\x07", Port.DETECTION_SENSOR, (Kind.LIVESTOCK, Via.DETECTION)),
+        ("kandang timur detected", Port.DETECTION_SENSOR, (Kind.PANIC, Via.DETECTION)),
+        (" MERAH\x07", Port.TEXT_MESSAGE, (Kind.FIRE, Via.TEXT)),
+        ("rapat malam ini", Port.TEXT_MESSAGE, (Kind.MEDICAL, Via.TEXT)),
+    ],
+)
+def test_a_village_teaches_what_its_sensors_and_canned_texts_mean(
+    payload: str, port: int, expected: tuple[Kind, Via]
+) -> None:
+    press = TAUGHT.read(packet(payload, port))
+    assert press is not None
+    assert (press.kind, press.via) == expected
+
+
+@pytest.mark.parametrize("payload", ["merah putih", "P1 merah"])
+def test_a_canned_text_counts_word_for_word_and_never_from_a_post(payload: str) -> None:
+    assert TAUGHT.read(packet(payload)) is None
+
+
 # --- text ------------------------------------------------------------------------------------------------------------
 
 

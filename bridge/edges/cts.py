@@ -18,13 +18,16 @@ from contextlib import suppress
 from typing import Any
 
 import serial
+import structlog
 
-from bridge.edges.wired import ContactLost, See, port_trouble
+from bridge.edges.wired import ContactLost, See, gone, port_trouble
+
+log = structlog.get_logger()
 
 TTY, REMOTE = "serial://", "rfc2217://"
 TIOCMIWAIT = 0x545C  # asm-generic/ioctls.h; the module termios does not name it
 LOOK_S, IDLE_S, BUSY_S, BUSY_FOR_S = 0.5, 0.010, 0.002, 5.0
-CANNOT_WAIT = (errno.ENOTTY, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+TAP_S = 0.015  # no hand closes a contact for less
 KEEPALIVE = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
 _ASKED = termios.TIOCM_CTS | termios.TIOCM_DSR
 
@@ -53,7 +56,7 @@ class CtsContact:
         except (OSError, termios.error) as error:
             if error.args[0] in (errno.ENOTTY, errno.EINVAL):
                 raise ContactLost(f"{path} tidak punya CTS: ganti adaptor (has no CTS: use another one)") from error
-            raise ContactLost(f"{path} hilang: periksa kabel USB (gone: check the USB cable)") from error
+            raise ContactLost(gone(path)) from error
         finally:
             with suppress(OSError, termios.error):  # a waiter that still holds the port must not lock out the next try
                 fcntl.flock(port.fileno(), fcntl.LOCK_UN)
@@ -62,12 +65,15 @@ class CtsContact:
 
     def _follow(self, port: Any, tell: Callable[[bool, bool, float], None], stopping: threading.Event) -> None:
         before: tuple[bool, bool] | None = None
-        busy_until, waiter = 0.0, _Waiter(port.fileno())
+        busy_until, waiter = 0.0, _Waiter(port.fileno(), self._monotonic)
         while not stopping.is_set():
-            lines, now = (port.cts, port.dsr), self._monotonic()
+            woken_s, lines, now = waiter.woken(), (port.cts, self._has_notice and port.dsr), self._monotonic()
             if lines != before:
                 busy_until, before = now + BUSY_FOR_S, lines
                 tell(*lines, now)
+            elif woken_s is not None:
+                busy_until = now + BUSY_FOR_S
+                _between(*lines, woken_s, now, tell)
             if now < busy_until:
                 stopping.wait(BUSY_S)
             elif waiter.is_able:
@@ -99,9 +105,27 @@ class CtsContact:
                     tell(bool(state & cts), bool(state & dsr), at_s)
                 port.read(1024)  # nobody needs it; raises when the connection has ended
         except (OSError, ValueError, TypeError, AttributeError) as error:  # pyserial, where a socket went away under it
-            raise ContactLost(f"{self._url} tidak menjawab, periksa jaringan (does not answer): {error}") from error
+            log.info("no answer", url=self._url, why=str(error))
+            raise ContactLost(
+                f"{self._url} tidak menjawab: periksa jaringan (does not answer: check the network)"
+            ) from error
         finally:
-            port.close()
+            with suppress(OSError, RuntimeError):  # its reading thread may never have begun
+                port.close()
+
+
+def _between(cts: bool, dsr: bool, woken_s: float, now: float, tell: Callable[[bool, bool, float], None]) -> None:
+    """The contact has changed since the last look and is again as it was.
+
+    Closed: it was open meanwhile, so that chatter never looks like one long closing. Open: noise, unless we came so
+    late that it may have been a strike.
+    """
+    if cts:
+        tell(False, dsr, now)
+        tell(True, dsr, now)
+    elif now - woken_s >= TAP_S:
+        tell(True, dsr, woken_s)
+        tell(False, dsr, now)
 
 
 def _open_tty(path: str) -> Any:
@@ -129,20 +153,30 @@ class _Waiter:
     It has a descriptor of its own: the number of a closed one may be somebody else's file by now.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, monotonic: Callable[[], float]) -> None:
         self.is_able = True
-        self._fd, self._is_woken = os.dup(fd), threading.Event()
+        self._fd, self._monotonic, self._woken_s = os.dup(fd), monotonic, 0.0
+        self._is_woken = threading.Event()
         threading.Thread(target=self._run, name="cts-wait", daemon=True).start()
 
     def wait(self, limit_s: float) -> None:
         self._is_woken.wait(limit_s)
+
+    def woken(self) -> float | None:
+        """When a change came first since this was last asked."""
+        if not self._is_woken.is_set():
+            return None
+        woken_s = self._woken_s
         self._is_woken.clear()
+        return woken_s
 
     def _run(self) -> None:
         try:
             while True:
                 fcntl.ioctl(self._fd, TIOCMIWAIT, _ASKED)
-                self._is_woken.set()
+                if not self._is_woken.is_set():
+                    self._woken_s = self._monotonic()
+                    self._is_woken.set()
         except OSError:
             self.is_able = False  # cannot wait, or gone: whoever reads the lines will know
             self._is_woken.set()

@@ -18,7 +18,7 @@ from bridge.domain.ids import wired_press, wired_source
 from bridge.domain.ports import Clock, Deliver
 from bridge.domain.press import Kind, Press, Via
 from bridge.edges.mesh_link import SERIAL, Link, open_link
-from bridge.edges.wired import BACKOFF_S, port_trouble
+from bridge.edges.wired import BACKOFF_S, gone, port_trouble
 
 log = structlog.get_logger()
 
@@ -123,7 +123,7 @@ class WiredHead:
         try:
             self._listen(link)
         except RadioLost:
-            return f"{self._url} hilang: periksa kabel kepala kentongan (gone: check the head's cable)"
+            return gone(self._url.removeprefix(SERIAL))
         except Exception as error:  # the top of this thread: whatever a head sends must not end it
             log.exception("head failed", input=self.name)
             return f"{type(error).__name__}: kesalahan program, lihat log (a fault of the program, see the log)"

@@ -189,9 +189,13 @@ class ContactInput:
 def port_trouble(path: str, error: Exception) -> str:
     """Why a serial port cannot be opened, and what to do."""
     if not os.path.exists(path):
-        return f"{path} tidak ada: periksa kabel USB (not there: check the USB cable)"
+        return gone(path)
     if not os.access(path, os.R_OK | os.W_OK):
         return f"{path} tidak boleh dibuka: masukkan pengguna ke grup dialout (not allowed: join group dialout)"
     if "lock" in str(error) or "in use" in str(error):
         return f"{path} sedang dipakai program lain (in use by another program)"
     return f"{path} tidak bisa dibuka (cannot be opened): {error}"
+
+
+def gone(path: str) -> str:
+    return f"{path} tidak ada: periksa kabel USB (not there: check the USB cable)"

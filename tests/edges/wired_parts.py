@@ -1,0 +1,295 @@
+"""Real parts around a wired input: a switch behind pyserial's own rfc2217 server, a serial port, a pin, a head."""
+
+import errno
+import fcntl
+import os
+import pty
+import socket
+import struct
+import termios
+import threading
+import time
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from serial import rfc2217
+from serial.urlhandler import protocol_loop
+
+from bridge.codebook_files import load_codebook
+from bridge.codec.answers import Answers
+from bridge.codec.line import LineCodec, mac
+from bridge.config_inputs import WiredInput
+from bridge.domain.events import Fault, PressHeard
+from bridge.domain.ids import PostId, Run
+from bridge.domain.place import Source
+from bridge.domain.ports import Input
+from bridge.domain.press import Kind
+from bridge.edges import cts
+from bridge.edges.inputs import build_input
+from bridge.edges.line_head import WiredHead
+from bridge.edges.wired import ContactInput
+from bridge.sources import Register
+from tests.edges.listening import Inbox, RealClock
+
+POST = PostId("35.09.14.2005", "pos-1")
+RUN = Run("journal", 1, "00112233445566aa")
+KEY = bytes(range(16))
+REGISTER = Register([Source("head:POS", head_key=KEY)])
+QUICK_S = (0.05, 0.2)
+HELD_S = 0.03
+
+
+@contextmanager
+def listening(inbox: Inbox, codebook: str = "a", **settings: object) -> Iterator[Input]:
+    """An input from its settings, quick to reconnect, stopped whatever happens."""
+    one = build_input(
+        WiredInput.model_validate({"name": "kentongan", **settings}),
+        post=POST,
+        run=RUN,
+        codebook=load_codebook(codebook),
+        lines=LineCodec(REGISTER, POST.post),
+        compose=Answers("id", ("110",), POST.post, REGISTER).compose,
+        clock=RealClock(),
+    )
+    assert isinstance(one, ContactInput | WiredHead)
+    one._backoff_s = QUICK_S
+    one.start(inbox.put)
+    try:
+        yield one
+    finally:
+        one.stop()
+        assert [thread.name for thread in one._threads if thread.is_alive()] == []
+
+
+def until(true: Callable[[], object], limit_s: float = 8.0) -> None:
+    end = time.monotonic() + limit_s
+    while not true():
+        assert time.monotonic() < end, "did not come true in time"
+        time.sleep(0.002)
+
+
+def up(one: Input) -> None:
+    until(lambda: one.picture()["state"] == "up")
+
+
+def down(one: Input) -> None:
+    until(lambda: one.picture()["state"] == "down")
+
+
+def presses(inbox: Inbox) -> list[tuple[str, Kind]]:
+    """The number of each press and the kind it was heard with, in order."""
+    heard = [event.press for event in inbox.all() if isinstance(event, PressHeard)]
+    return [(press.id.rpartition("/")[2], press.kind) for press in heard]
+
+
+def faults(inbox: Inbox) -> list[str]:
+    told = [event for event in inbox.all() if isinstance(event, Fault)]
+    assert {fault.what for fault in told} <= {"input:kentongan"}
+    return [fault.why for fault in told]
+
+
+def strike(switch: Callable[[bool], None], groups: tuple[int, ...] = (1,), held_s: float = HELD_S) -> None:
+    """Groups of strikes, five a second, with a stop between groups."""
+    for at, beats in enumerate(groups):
+        time.sleep(0.7 if at else 0.0)
+        for _ in range(beats):
+            switch(True)
+            time.sleep(held_s)
+            switch(False)
+            time.sleep(0.2 - held_s)
+
+
+class _FarPort(protocol_loop.Serial):  # type: ignore[misc]
+    """A serial port whose CTS follows RTS through a switch, and DSR follows DTR through another."""
+
+    is_struck = is_notice = False
+
+    @property
+    def cts(self) -> bool:
+        return self.is_struck and bool(self._rts_state)
+
+    @property
+    def dsr(self) -> bool:
+        return self.is_notice and bool(self._dtr_state)
+
+
+class FarSwitch:
+    """A port on another machine, served by pyserial's PortManager; it can be unplugged and plugged in again."""
+
+    def __init__(self) -> None:
+        self._port = _FarPort("loop://", timeout=0)
+        self._number = 0
+        self._is_unplugged = threading.Event()
+        self.plug()
+
+    @property
+    def url(self) -> str:
+        return f"rfc2217://127.0.0.1:{self._number}"
+
+    def switch(self, closed: bool) -> None:
+        self._port.is_struck = closed
+
+    def notice(self, on: bool) -> None:
+        self._port.is_notice = on
+
+    def noise(self, octets: bytes) -> None:
+        """What the port would read."""
+        self._port.write(octets)
+
+    def plug(self) -> None:
+        self._is_unplugged.clear()
+        listener = socket.create_server(("127.0.0.1", self._number))
+        listener.settimeout(0.01)
+        self._number = listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._listen, args=(listener,), daemon=True)
+        self._thread.start()
+
+    def unplug(self) -> None:
+        """The connection goes, and nobody answers."""
+        self._is_unplugged.set()
+        self._thread.join(5)
+
+    def leave(self) -> None:
+        self.unplug()
+        self._port.close()
+
+    def _listen(self, listener: socket.socket) -> None:
+        with listener:
+            while not self._is_unplugged.is_set():
+                with suppress(TimeoutError, OSError):
+                    client, _ = listener.accept()
+                    with client:
+                        self._serve(client)
+
+    def _serve(self, client: socket.socket) -> None:
+        client.settimeout(0.001)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.write = client.sendall
+        manager = rfc2217.PortManager(self._port, self)
+        while not self._is_unplugged.is_set():
+            with suppress(TimeoutError):
+                if not (octets := client.recv(1024)):
+                    return
+                list(manager.filter(octets))
+            manager.check_modem_lines()
+            if octets := self._port.read(100):
+                client.sendall(b"".join(manager.escape(octets)))
+
+
+class Uart:
+    """A pty with the modem lines that a pty lacks: its driver's ioctls are pretended, all else is the kernel's.
+
+    `waits`: whether the driver knows TIOCMIWAIT.
+    """
+
+    def __init__(self, alias: Path, monkeypatch: pytest.MonkeyPatch, waits: bool = True) -> None:
+        self.alias, self.url = alias, f"serial://{alias}"
+        self._waits, self._real = waits, fcntl.ioctl
+        self._changed = threading.Condition()
+        self._lines = self._outputs = self._changes = self.reads = 0
+        self._is_gone = True
+        self.plug()
+        monkeypatch.setattr(fcntl, "ioctl", self._ioctl)
+
+    def switch(self, closed: bool) -> None:
+        self._set(termios.TIOCM_CTS, closed)
+
+    def notice(self, on: bool) -> None:
+        self._set(termios.TIOCM_DSR, on)
+
+    def plug(self) -> None:
+        """A new number under the old name."""
+        self._near, self._far = pty.openpty()
+        tty.setraw(self._far)
+        self._number, self._is_gone = os.fstat(self._far).st_rdev, False
+        self._outputs = 0
+        self.alias.symlink_to(os.ttyname(self._far))
+
+    def leave(self) -> None:
+        if not self._is_gone:
+            self.unplug()
+
+    def unplug(self) -> None:
+        self.alias.unlink()
+        os.close(self._far)
+        os.close(self._near)
+        with self._changed:
+            self._is_gone = True
+            self._changed.notify_all()
+
+    def noise(self, octets: bytes) -> None:
+        os.write(self._near, octets)
+
+    def _set(self, line: int, on: bool) -> None:
+        with self._changed:
+            self._lines = self._lines | line if on else self._lines & ~line
+            self._changes += 1
+            self._changed.notify_all()
+
+    def _ioctl(self, fd: int, code: int, argument: Any = 0, *rest: Any) -> Any:
+        asked = (termios.TIOCMGET, termios.TIOCMBIS, termios.TIOCMBIC, cts.TIOCMIWAIT)
+        if code not in asked or os.fstat(fd).st_rdev != self._number:
+            return self._real(fd, code, argument, *rest)
+        with self._changed:
+            if self._is_gone:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            match code:
+                case termios.TIOCMGET:
+                    self.reads += 1
+                    fed = self._outputs & termios.TIOCM_RTS and termios.TIOCM_CTS
+                    fed |= self._outputs & termios.TIOCM_DTR and termios.TIOCM_DSR
+                    return struct.pack("I", self._lines & fed)
+                case termios.TIOCMBIS:
+                    self._outputs |= struct.unpack("I", argument)[0]
+                case termios.TIOCMBIC:
+                    self._outputs &= ~struct.unpack("I", argument)[0]
+                case _:
+                    self._wait()
+        return 0
+
+    def _wait(self) -> None:
+        if not self._waits:
+            raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))
+        before = self._changes
+        self._changed.wait_for(lambda: self._is_gone or self._changes != before)
+        if self._is_gone:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+class UsbHead:
+    """A head's side of a pty, under a name that stays when the number changes."""
+
+    def __init__(self, alias: Path) -> None:
+        self._alias, self.url, self._is_gone = alias, f"serial://{alias}", True
+        self.plug()
+
+    def plug(self) -> None:
+        self._near, self._far = pty.openpty()
+        tty.setraw(self._far)
+        self._alias.symlink_to(os.ttyname(self._far))
+        self._is_gone = False
+
+    def leave(self) -> None:
+        if not self._is_gone:
+            self.unplug()
+
+    def unplug(self) -> None:
+        self._is_gone = True
+        self._alias.unlink()
+        os.close(self._far)
+        os.close(self._near)
+
+    def say(self, octets: bytes) -> None:
+        os.write(self._near, octets)
+
+    def hear(self) -> bytes:
+        return os.read(self._near, 1024)
+
+
+def line(said: str) -> bytes:
+    """As a head says it, with its MAC and a newline at both ends."""
+    return f"\n{said} {mac(KEY, said)}\n".encode()

@@ -21,7 +21,7 @@ def known_codebooks() -> dict[str, str]:
 
 
 def load_rules(name: str, override: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Patterns and kinds of a codebook, by name or by the path of a file; `override` wins, and "" takes a rule out.
+    """Patterns and kinds of a codebook, by name (`a`, or `A′` as its file says) or by the path of a file; `override` wins, and "" takes a rule out.
 
     Raises ConfigError with one line.
     """
@@ -43,10 +43,12 @@ def load_codebook(name: str, override: Mapping[str, str] | None = None) -> Codeb
 
 
 def _text(name: str) -> str:
-    known = files("bridge") / FOLDER / f"{name}.toml"
+    plain = name.lower().replace("'", "′")
     try:
-        if "/" not in name and known.is_file():
-            return known.read_text("utf-8")
+        for file in (files("bridge") / FOLDER).iterdir():
+            text = file.read_text("utf-8")
+            if plain in (file.name.removesuffix(".toml"), str(tomllib.loads(text)["name"]).lower()):
+                return text
         return Path(name).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         names = ", ".join(known_codebooks())

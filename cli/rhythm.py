@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 
 from bridge.codebook_files import known_codebooks, load_codebook, load_rules
 from bridge.domain.codebook import Codebook
-from bridge.domain.rhythm import notation, phrases_of
+from bridge.domain.rhythm import notation
 from cli.options import AsJson, Lang
 from cli.words import Voice, fail, voice
 
@@ -66,22 +67,23 @@ def read(
 
 
 def _lines(file: Path | None, say: Voice) -> Iterator[str]:
-    if file is None:
-        yield from sys.stdin
-        return
     try:
-        yield from file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        with nullcontext(sys.stdin.buffer) if file is None else file.open("rb") as source:
+            for line in source:
+                yield line.decode(errors="replace")
+    except OSError as error:
         raise fail(say("unreadable", file=file, why=error), 2) from error
 
 
 def _read(line: str, book: Codebook) -> dict[str, Any]:
     """Raises ValueError for anything but a list of rising seconds."""
-    times = json.loads(line)
+    try:
+        times = json.loads(line)
+    except RecursionError:
+        times = None
     if not isinstance(times, list) or not times or not all(type(time) in (int, float) for time in times):
         raise ValueError("not a list of numbers")
     if times != sorted(times) or not -1e12 < times[0] <= times[-1] < 1e12:
         raise ValueError("the times must rise")
-    phrases = phrases_of([round(1000 * time) for time in times], book.has_short)
-    reading = book.read(phrases, True)
-    return {"kind": reading.kind, "groups": notation(phrases), "confidence": reading.confidence / 100}
+    reading = book.hear([round(1000 * time) for time in times])
+    return {"kind": reading.kind, "groups": notation(reading.phrases), "confidence": reading.confidence / 100}

@@ -3,7 +3,7 @@
 A pattern: 3 three beats; 3.1 with a short stop; 3-3 two such groups; 1-7-1 groups between long stops; titir.
 """
 
-from bridge.domain.rhythm import TITIR
+from bridge.domain.rhythm import TITIR, apart, groups_of, ratios_of, stops_of
 
 KINDS = ("PANIC", "THEFT", "FIRE", "DISASTER", "MURDER", "LIVESTOCK", "ACCIDENT", "BRAWL", "MEDICAL")
 SAFE = ("AMAN", "NOTICE")  # from a house these mark an alarm, they never make or clear one
@@ -14,9 +14,10 @@ CALL = "PANIC"  # titir where the village gives it no kind of its own: danger, w
 class Reading:
     """What was read: `kind` as in domain.press.Kind, AMAN or NOTICE; '' while nothing is certain; confidence 0–100."""
 
-    def __init__(self, kind: str, confidence: int) -> None:
+    def __init__(self, kind: str, confidence: int, phrases: list[tuple[int, ...]]) -> None:
         self.kind = kind
         self.confidence = confidence
+        self.phrases = phrases
 
 
 class Codebook:
@@ -31,7 +32,9 @@ class Codebook:
                 raise ValueError(f"{pattern}: {kind} is no kind; known: {', '.join(KINDS + SAFE)}")
             if pattern != "titir":
                 self._add(pattern, kind)
-        self._refuse_repeats()
+        for one in self._rules:
+            for other in self._rules:
+                self._refuse_alike(one, other)
         self.has_short = any([len(phrase) > 1 for phrases in self._rules for phrase in phrases])
 
     def _add(self, pattern: str, kind: str) -> None:
@@ -41,14 +44,36 @@ class Codebook:
             raise ValueError(f"{known[0]} {known[1]} and {pattern} {kind} cannot be told apart")
         self._rules[phrases] = (pattern, kind)
 
-    def _refuse_repeats(self) -> None:
-        """Whoever strikes 1 strikes it again and again: 1-1-1 beside it would be the same."""
-        for phrases in self._rules:
-            once = phrases[:1]
-            if len(phrases) > 2 and phrases == once * len(phrases) and once in self._rules:
-                one, more = self._rules[once], self._rules[phrases]
-                if one[1] != more[1]:
-                    raise ValueError(f"{one[0]} {one[1]} and {more[0]} {more[1]} cannot be told apart")
+    def _refuse_alike(self, one: tuple[tuple[int, ...], ...], more: tuple[tuple[int, ...], ...]) -> None:
+        """Whoever strikes 1 strikes it again and again: 1-1-1 beside it would be the same.
+
+        Once and twice can be told apart, as 3 and 3-3 are in Brebes; but not where twice would say that all is well.
+        """
+        root, repeats = _root(one)
+        same, times = _root(more)
+        if root != same or self._rules[one][1] == self._rules[more][1] or repeats > times:
+            return
+        if (len(one), len(more)) != (1, 2) or self._rules[more][1] in SAFE:
+            first, second = self._rules[one], self._rules[more]
+            raise ValueError(f"{first[0]} {first[1]} and {second[0]} {second[1]} cannot be told apart")
+
+    def hear(self, times: list[int], is_over: bool = True, is_whole: bool = True) -> Reading:
+        """What strikes at `times` (ms) mean. `is_over`: the last group can grow no more; `is_whole`: nor can the whole.
+
+        The likeliest way to tell long stops from short ones that gives a kind; the likeliest of all if none does.
+        """
+        ratios = ratios_of(apart(times))
+        first = None
+        for long_stop in stops_of(ratios, self.has_short):
+            phrases = groups_of(ratios, self.has_short, long_stop)
+            if not is_over and phrases[-1][-1] < TITIR:
+                phrases = phrases[:-1]
+            reading = self.read(phrases, is_whole)
+            if first is None or (reading.kind not in ("", UNKNOWN) and self._is_even(phrases)):
+                first = reading
+            if first.kind not in ("", UNKNOWN):
+                return first
+        return first or Reading(UNKNOWN, 0, [])
 
     def read(self, phrases: list[tuple[int, ...]], is_whole: bool) -> Reading:
         """What these groups mean. `is_whole`: silence has followed, nothing more belongs to them.
@@ -57,17 +82,17 @@ class Codebook:
         """
         said = tuple(phrases)
         if self._is_titir(said):
-            return Reading(self._titir or CALL, 90)
+            return Reading(self._titir or CALL, 90, phrases)
         kind = self._figure(said) if is_whole else ""
         if kind:
-            return Reading(kind, 90)
+            return Reading(kind, 90, phrases)
         kind = self._twice(said)
         if kind:
-            return Reading(kind, 95 if said.count(said[-1]) > 2 else 90)
+            return Reading(kind, 95 if said.count(said[-1]) > 2 else 90, phrases)
         if is_whole and len(said) == 1:
             kind = self._kind(said)
-            return Reading(kind or UNKNOWN, 60 if kind else 0)
-        return Reading(UNKNOWN if is_whole else "", 0)
+            return Reading(kind or UNKNOWN, 60 if kind else 0, phrases)
+        return Reading(UNKNOWN if is_whole else "", 0, phrases)
 
     def once(self) -> str:
         """What a lone strike means; '' when it means nothing here."""
@@ -78,6 +103,10 @@ class Codebook:
         limit = TITIR + 2 if said[:1] == ((1,),) and ((1,), (7,), (1,)) in self._rules else TITIR
         return any([count >= limit for phrase in said for count in phrase])
 
+    def _is_even(self, phrases: list[tuple[int, ...]]) -> bool:
+        """Whether all of it agrees: only then may a less likely way of hearing it be the right one."""
+        return phrases == phrases[:1] * len(phrases) or bool(self._figure(tuple(phrases)))
+
     def _figure(self, said: tuple[tuple[int, ...], ...]) -> str:
         """Groups that differ, such as 1-7-1, struck whole, once or several times."""
         for phrases in self._rules:
@@ -87,13 +116,23 @@ class Codebook:
         return ""
 
     def _twice(self, said: tuple[tuple[int, ...], ...]) -> str:
-        """The latest two neighbours that agree. Lone strikes only if there is nothing else: they frame figures."""
+        """The latest two neighbours that agree; but several slow strikes are not the one that says all is well."""
         for at in range(len(said) - 1, 0, -1):
-            if said[at] == said[at - 1] and (said[at] != (1,) or said.count((1,)) == len(said)):
+            if said[at] == said[at - 1] and not self._is_part(said[at], said):
                 kind = self._kind((said[at], said[at])) or self._kind((said[at],))
-                if kind:
+                if kind and not (kind in SAFE and said[at] == (1,)):
                     return kind
         return ""
+
+    def _is_part(self, phrase: tuple[int, ...], said: tuple[tuple[int, ...], ...]) -> bool:
+        """Whether it may be what is left of something longer that was struck beside it."""
+        others = [other for other in said if other != phrase]
+        if phrase == (1,):
+            return bool(others)
+        if any([phrase[0] in other and self._kind((other,)) for other in others if len(other) > 1]):
+            return True
+        figures = [rule for rule in self._rules if phrase in rule]
+        return any([other in figure for figure in figures for other in others])
 
     def _kind(self, phrases: tuple[tuple[int, ...], ...]) -> str:
         rule = self._rules.get(phrases)
@@ -109,3 +148,11 @@ def parse(pattern: str) -> tuple[tuple[int, ...], ...]:
             raise ValueError(f"{pattern!r} is no rhythm: write 3, 3.1, 3-3, 1-7-1 or titir, groups of 1 to 7")
         phrases.append(tuple([int(count) for count in counts]))
     return tuple(phrases)
+
+
+def _root(phrases: tuple[tuple[int, ...], ...]) -> tuple[tuple[tuple[int, ...], ...], int]:
+    """What is struck over and over, and how often: 3-3 is 3 twice."""
+    for size in range(1, len(phrases)):
+        if phrases == phrases[:size] * (len(phrases) // size):
+            return phrases[:size], len(phrases) // size
+    return phrases, 1

@@ -6,9 +6,9 @@ STUCK the contact stays closed; FREED it is open again.
 """
 
 from bridge.domain.codebook import KINDS, SAFE, Codebook
-from bridge.domain.rhythm import MOST_STRIKES, TITIR, phrases_of, stop_ms
+from bridge.domain.rhythm import FASTEST_MS, MOST_STRIKES, stop_ms
 
-CONFIRM_MS = 4  # noise on a long wire is shorter, the shortest tap of a hand longer
+CONFIRM_MS = 4  # closed for so long in all, however it chatters: noise is shorter, the tap of a hand longer
 OPEN_MS = 15  # a contact that was open for less only bounced
 OVER_MS = 4000  # silence after which a press is over
 LONGEST_MS = 30000  # who strikes on for longer begins a new press, and is rung again
@@ -21,7 +21,9 @@ class Pad:
     def __init__(self, codebook: Codebook, at_post: bool = False) -> None:
         self._codebook = codebook
         self._at_post = at_post
-        self._closed_at = -1
+        self._closed_at = -1  # when this closing began, its bounces included
+        self._since = -1
+        self._closed_ms = 0  # before the latest bounce
         self._opened_at = -1
         self._is_closed = False
         self._is_struck = False  # this closing was counted
@@ -37,20 +39,16 @@ class Pad:
         if closed == self._is_closed:
             return acts
         self._is_closed = closed
-        if not closed:
-            self._opened_at = now_ms
-            if self._is_stuck:
-                self._is_stuck = False
-                acts.append(("FREED", ""))
-        elif self._opened_at < 0 or now_ms - self._opened_at >= OPEN_MS or not self._is_struck:
-            self._closed_at, self._is_struck = now_ms, False
+        if closed:
+            self._close(now_ms)
+        else:
+            self._open(now_ms, acts)
         return acts
 
     def tick(self, now_ms: int) -> list[tuple[str, str]]:
         acts = []  # type: list[tuple[str, str]]
-        if self._is_closed and not self._is_struck and now_ms - self._closed_at >= CONFIRM_MS:
-            self._is_struck = True
-            self._strike(self._closed_at, acts)
+        if self._is_closed and self._closed_ms + now_ms - self._since >= CONFIRM_MS:
+            self._count(acts)
         if self._is_closed and not self._is_stuck and now_ms - self._closed_at >= STUCK_MS:
             self._is_stuck = True
             acts.append(("STUCK", ""))
@@ -60,14 +58,14 @@ class Pad:
                 self._end(acts)
             elif not self._is_read and silence >= stop_ms(self._times):
                 self._is_read = True
-                self._tell(self._codebook.read(self._phrases(), False).kind, acts)
+                self._tell(self._codebook.hear(self._times, True, False).kind, acts)
         return acts
 
     def next_ms(self) -> int | None:
         """When `tick` is next of use; None while nothing can come of itself."""
         dues = []
         if self._is_closed and not self._is_struck:
-            dues.append(self._closed_at + CONFIRM_MS)
+            dues.append(self._since + CONFIRM_MS - self._closed_ms)
         if self._is_closed and not self._is_stuck:
             dues.append(self._closed_at + STUCK_MS)
         if self._times:
@@ -76,7 +74,30 @@ class Pad:
                 dues.append(self._times[-1] + stop_ms(self._times))
         return min(dues) if dues else None
 
+    def _close(self, now_ms: int) -> None:
+        self._since = now_ms
+        open_ms = now_ms - self._opened_at if self._opened_at >= 0 else OPEN_MS
+        if open_ms >= (OPEN_MS if self._is_struck else CONFIRM_MS):
+            self._closed_at, self._closed_ms, self._is_struck = now_ms, 0, False
+
+    def _open(self, now_ms: int, acts: list[tuple[str, str]]) -> None:
+        self._opened_at = now_ms
+        self._closed_ms += max(1, now_ms - self._since)
+        if self._closed_ms >= CONFIRM_MS:
+            self._count(acts)
+        if self._is_stuck:
+            self._is_stuck = False
+            acts.append(("FREED", ""))
+
+    def _count(self, acts: list[tuple[str, str]]) -> None:
+        """This closing is a strike, once, since it began."""
+        if not self._is_struck:
+            self._is_struck = True
+            self._strike(self._closed_at, acts)
+
     def _strike(self, at_ms: int, acts: list[tuple[str, str]]) -> None:
+        if self._times and at_ms - self._times[-1] < FASTEST_MS:
+            return
         if self._times and (at_ms - self._times[-1] >= OVER_MS or at_ms - self._began_ms >= LONGEST_MS):
             self._end(acts)
         if not self._times:
@@ -90,12 +111,7 @@ class Pad:
             return
         self._press(acts)
         # The group that is under way may still grow; only what is before it, or titir, can be read now.
-        phrases = self._phrases()
-        told = self._codebook.read(phrases if phrases[-1][-1] >= TITIR else phrases[:-1], False)
-        self._tell(told.kind, acts)
-
-    def _phrases(self) -> list[tuple[int, ...]]:
-        return phrases_of(self._times, self._codebook.has_short)
+        self._tell(self._codebook.hear(self._times, False, False).kind, acts)
 
     def _press(self, acts: list[tuple[str, str]]) -> None:
         if not self._is_pressed:
@@ -110,7 +126,7 @@ class Pad:
             acts.append(("KIND", kind))
 
     def _end(self, acts: list[tuple[str, str]]) -> None:
-        reading = self._codebook.read(self._phrases(), True)
+        reading = self._codebook.hear(self._times)
         if not self._is_pressed:
             lone = self._codebook.once()
             if lone in SAFE and not self._is_closed:

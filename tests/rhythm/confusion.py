@@ -6,7 +6,6 @@ from pathlib import Path
 
 from bridge.codebook_files import known_codebooks, load_codebook, load_rules
 from bridge.domain.codebook import UNKNOWN
-from bridge.domain.rhythm import phrases_of
 from tests.rhythm.strikers import Hand
 
 PAGE = Path(__file__).parents[2] / "docs" / "rhythm.md"
@@ -24,9 +23,7 @@ def measure(hand: Hand, times: int = TIMES) -> Seen:
         for pattern, kind in rules.items():
             chance = random.Random(f"{name} {pattern} {hand}")
             struck = (hand.strike(pattern, _repeats(pattern, rules, chance), chance) for _ in range(times))
-            seen[name, pattern, kind] = Counter(
-                book.read(phrases_of(moments, book.has_short), True).kind for moments in struck
-            )
+            seen[name, pattern, kind] = Counter(book.hear(moments).kind for moments in struck)
     return seen
 
 

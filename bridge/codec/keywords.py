@@ -1,4 +1,4 @@
-"""Which words call for help, and how plainly: the reader's vocabulary, from `keywords.toml`."""
+"""Which words call for help, and how plainly: the reader's vocabulary, from `keywords*.toml`."""
 
 import re
 import tomllib
@@ -14,6 +14,8 @@ from bridge.domain.press import Kind
 LONG_SENTENCE = 12  # words; who needs more than these is telling a story
 NEAR = 4  # a keyword among the first words is taken for a call even if it does not lead
 FEW = 1  # so many words beside a weak keyword and what may lead it
+
+OURS = ("keywords.toml", "keywords_jv_mad.toml")
 
 _WORD = re.compile(r"[^\W\d_]+")
 _LONG_LETTER = re.compile(r"([^\W\d_])\1+")
@@ -46,9 +48,10 @@ class Reading:
 
 
 def split(text: str) -> list[str]:
-    """The words of a text: small letters, each long letter once, digits and punctuation gone."""
+    """The words of a text: small letters without accents, each long letter once, digits and punctuation gone."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).replace("\N{SQUARED SOS}", " sos ")
+        spread = unicodedata.normalize("NFKD", text).replace("\N{SQUARED SOS}", " sos ")
+        text = "".join(letter for letter in spread if not unicodedata.combining(letter))
     return _WORD.findall(_LONG_LETTER.sub(r"\1", text.casefold()))
 
 
@@ -120,14 +123,16 @@ def _plainest(hits: list[Hit]) -> Hit:
     return min(hits, key=lambda hit: (hit.form.kind is Kind.PANIC, hit.form.weak, hit.at))
 
 
-def load_vocabulary(path: Path | None = None) -> Vocabulary:
-    """Our own words, or those of a file of the same shape. Raises OSError, ValueError or KeyError for a bad file."""
-    source = files("bridge.codec") / "keywords.toml" if path is None else path
-    table = tomllib.loads(source.read_text(encoding="utf-8"))
+def load_vocabulary(*paths: Path) -> Vocabulary:
+    """Our own words, or those of files of the same shape. Raises OSError, ValueError or KeyError for a bad file."""
+    sources = paths or tuple(files("bridge.codec") / name for name in OURS)
+    tables = [tomllib.loads(source.read_text(encoding="utf-8")) for source in sources]
     by_first: dict[str, dict[tuple[str, ...], Form]] = {}
-    for form in _forms(table):
+    for form in _forms(tables):
         by_first.setdefault(form.words[0], {}).setdefault(form.words, form)
-    lead, fact = (frozenset(split(" ".join(table[name]["forms"]))) for name in ("lead", "fact"))
+    lead, fact = (
+        frozenset(split(" ".join(word for table in tables for word in table[name]["forms"]))) for name in ("lead", "fact")
+    )
     in_forms = {word for forms in by_first.values() for form in forms.values() for word in form.words}
     return Vocabulary(
         {first: tuple(sorted(forms.values(), key=_longest)) for first, forms in by_first.items()},
@@ -141,15 +146,19 @@ def _longest(form: Form) -> int:
     return -len(form.words)
 
 
-def _forms(table: dict[str, Any]) -> Iterator[Form]:
-    for pattern in table["innocent"]["forms"]:
-        for text in _expand(pattern, table["lists"]):
+def _forms(tables: list[dict[str, Any]]) -> Iterator[Form]:
+    lists = {name: words for table in tables for name, words in table["lists"].items()}
+    for table in tables:
+        for text in _expanded(table["innocent"]["forms"], lists):
             yield Form(tuple(split(text)), None)
-    for group in table["keywords"]:
-        kind = Kind(group["kind"])
-        for pattern in group["forms"]:
-            for text in _expand(pattern, table["lists"]):
-                yield Form(tuple(split(text)), kind, group.get("weak", False))
+    for group in (group for table in tables for group in table["keywords"]):
+        for text in _expanded(group["forms"], lists):
+            yield Form(tuple(split(text)), Kind(group["kind"]), group.get("weak", False))
+
+
+def _expanded(patterns: list[str], lists: dict[str, list[str]]) -> Iterator[str]:
+    for pattern in patterns:
+        yield from _expand(pattern, lists)
 
 
 def _expand(pattern: str, lists: dict[str, list[str]]) -> Iterator[str]:

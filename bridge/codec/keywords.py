@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -125,21 +126,24 @@ def _plainest(hits: list[Hit]) -> Hit:
 
 def load_vocabulary(*paths: Path) -> Vocabulary:
     """Our own words, or those of files of the same shape. Raises OSError, ValueError or KeyError for a bad file."""
-    sources = paths or tuple(files("bridge.codec") / name for name in OURS)
-    tables = [tomllib.loads(source.read_text(encoding="utf-8")) for source in sources]
+    tables = [tomllib.loads(source.read_text(encoding="utf-8")) for source in paths or _ours()]
     by_first: dict[str, dict[tuple[str, ...], Form]] = {}
     for form in _forms(tables):
         by_first.setdefault(form.words[0], {}).setdefault(form.words, form)
     lead, fact = (
-        frozenset(split(" ".join(word for table in tables for word in table[name]["forms"]))) for name in ("lead", "fact")
+        {word for table in tables for text in table[name]["forms"] for word in split(text)} for name in ("lead", "fact")
     )
     in_forms = {word for forms in by_first.values() for form in forms.values() for word in form.words}
     return Vocabulary(
         {first: tuple(sorted(forms.values(), key=_longest)) for first, forms in by_first.items()},
-        lead=lead,
-        fact=fact,
-        known=lead | fact | in_forms,
+        lead=frozenset(lead),
+        fact=frozenset(fact),
+        known=frozenset(lead | fact | in_forms),
     )
+
+
+def _ours() -> list[Traversable]:
+    return [files("bridge.codec") / name for name in OURS]
 
 
 def _longest(form: Form) -> int:

@@ -119,7 +119,8 @@ INNOCENT = [
     "tolong belikan gula dan kopi", "bidan desa datang besok pagi", "sudah makan?",
     "wedang geni anget", "lampune dipateni sik", "nyuwun tulung tumbasaken gula", "tulung gawakno kursi",
     "tukaran jadwal ronda yo", "sholat mayit bar isya", "hp ku kecemplung got maneh", "mangga pinarak",
-    "mator sakalangkong", "mare ngakan?", "sakit ati", "padune wis rampung", "wingi pada geger krungu pasar rega sembako",
+    "mator sakalangkong", "mare ngakan?", "sakit ati", "padune wis rampung",
+    "wingi pada geger krungu pasar rega sembako",
     "iuran ronda bulan ini sudah lunas", "kambing untuk kurban berapa harganya",
 ]  # fmt: skip
 

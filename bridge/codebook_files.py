@@ -21,9 +21,9 @@ def known_codebooks() -> dict[str, str]:
 
 
 def load_rules(name: str, override: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Patterns and kinds of a codebook, by name (`a`, or `A′` as its file says) or by the path of a file; `override` wins, and "" takes a rule out.
+    """Patterns and kinds of a codebook, by name (`a`, or `A′` as its file says) or by the path of a file.
 
-    Raises ConfigError with one line.
+    `override` wins, and "" takes a rule out. Raises ConfigError with one line.
     """
     text = _text(name)
     try:

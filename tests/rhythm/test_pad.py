@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.codebook_files import load_codebook, load_rules
-from bridge.domain.pad import LONGEST_MS, OVER_MS, Pad
+from bridge.domain.pad import CONFIRM_MS, LONGEST_MS, OVER_MS, Pad
 from tests.rhythm.strikers import Hand
 
 Act = tuple[str, str]
@@ -96,6 +96,20 @@ def test_single_spikes_of_noise_are_nothing(house: Pad) -> None:
     assert acts == [] and house.next_ms() is None
 
 
+def test_a_tap_that_only_chatters_is_a_strike_where_it_began(house: Pad) -> None:
+    acts: list[Act] = []
+    for at in (1000, 1003, 1006):  # closed for two milliseconds and open for one, three times over
+        acts += house.edge(True, at) + house.edge(False, at + 2)
+    assert acts == [("PRESS", "PANIC")]
+    assert house.tick(1000 + OVER_MS) == [("KIND", "MURDER")]
+
+
+def test_what_no_hand_can_strike_twice_is_one_strike(post: Pad) -> None:
+    """The stick bounces on the wood after the hourly beat."""
+    acts = play(post, [1000, 1045], held_ms=10)
+    assert names(acts) == [("LONE", ""), ("AMAN", "")]
+
+
 def test_a_pad_that_is_held_is_one_press_then_a_fault_then_well(house: Pad) -> None:
     acts = play(house, [1000], held_ms=60_000, until_ms=70_000)
     assert names(acts) == [("PRESS", "PANIC"), ("KIND", "MURDER"), ("STUCK", ""), ("FREED", "")]
@@ -138,6 +152,20 @@ def test_no_striking_of_a_house_is_lost(name: str) -> None:
             assert acts[0] == (times[0] + 4, ("PRESS", "PANIC"))
             counts["presses"] += 1
     assert counts["presses"] == 60 * len(load_rules(name))
+
+
+@given(st.lists(st.tuples(st.integers(0, 8), st.integers(1, 8)), max_size=12), st.integers(4, 300))
+def test_whatever_bounces_the_first_closing_that_lasts_is_a_press_of_a_house(
+    bounces: list[tuple[int, int]], held_ms: int
+) -> None:
+    """Random bounces, then contact for as long as the shortest tap: a press, at once and once."""
+    pad, at, acts = Pad(load_codebook("d")), 1000, []
+    for closed_ms, open_ms in bounces:
+        acts += pad.edge(True, at) + pad.edge(False, at + closed_ms)
+        at += closed_ms + open_ms
+    acts += pad.edge(True, at) + pad.tick(at + CONFIRM_MS)
+    assert acts == [("PRESS", "PANIC")]
+    assert ("PRESS", "PANIC") not in pad.edge(False, at + held_ms) + pad.tick(at + held_ms + OVER_MS)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3000)), max_size=60), st.booleans())

@@ -119,7 +119,7 @@ def test_three_lines_that_nobody_understands_are_an_alarm_and_a_fault_until_one_
 ) -> None:
     usb.say(b"\nK1 POS ABCD.1 FI\n\nK1 POS AB\xc3\x84D.1 FIRE XXXXXX\n")
     usb.say(line("K1 POS ABCD.1 PANIC"))  # understood: the counting begins anew
-    usb.say(b"\nK1 POS ABCD.2 FI\n\nK1 POS ABCD.2 BURNING XXXXXX\n")
+    usb.say(b"\nK1 POS ABCD.2 FI\n\nK1 POS ABCD.2 FIRE XXX\n")
     usb.say(line("K1 POS ABCD.1 TEST")[:-8] + b"\n")
     press = inbox.until(PressHeard).press
     assert (press.kind, press.source, press.trusted) == (Kind.UNKNOWN, "wired:pos-1/kentongan", True)

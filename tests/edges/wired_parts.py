@@ -41,6 +41,7 @@ KEY = bytes(range(16))
 REGISTER = Register([Source("head:POS", head_key=KEY)])
 QUICK_S = (0.05, 0.2)
 HELD_S = 0.03
+SPARK_S = 0.003
 
 
 @contextmanager
@@ -101,6 +102,28 @@ def strike(switch: Callable[[bool], None], groups: tuple[int, ...] = (1,), held_
             time.sleep(held_s)
             switch(False)
             time.sleep(0.2 - held_s)
+
+
+def sparks(switch: Callable[[bool], None], count: int) -> float:
+    """Closings far too short for a hand; how long the longest was, for a busy machine may have held one."""
+    longest_s = 0.0
+    for _ in range(count):
+        began = time.monotonic()
+        switch(True)
+        switch(False)
+        longest_s = max(longest_s, time.monotonic() - began)
+        time.sleep(0.008)  # closer together they were the chatter of a hand's contact
+    time.sleep(0.05)
+    return longest_s
+
+
+def nobody(spark: Callable[[Inbox], float]) -> bool:
+    """Whether true sparks are no press and no fault; tried again where the machine made strikes of them."""
+    for _ in range(20):
+        inbox = Inbox()
+        if spark(inbox) < SPARK_S:
+            return (presses(inbox), faults(inbox)) == ([], [])
+    raise AssertionError("this machine is too busy to make a spark")
 
 
 class _FarPort(protocol_loop.Serial):  # type: ignore[misc]

@@ -182,6 +182,7 @@ def test_the_vectors_on_the_page_hold() -> None:
     """docs/lines.md shows a key, a K1 line and a P1 line; whoever builds a head compares with them."""
     page = PAGE.read_text(encoding="utf-8")
     key = bytes.fromhex(re.search(r"key `([0-9a-f]{32})`", page)[1])
+    assert base64.b32encode(key).decode().rstrip("=") == re.search(r"`([A-Z2-7]{26})`", page)[1]
     asks, answers = re.findall(r"^    (K1 .*)$", page, re.M), re.findall(r"^    (P1 \S+ \S+=\S+)$", page, re.M)
     assert len(asks) >= 2 and len(answers) >= 1
     for shown in asks:
@@ -243,6 +244,24 @@ def test_the_longest_line_has_44_bytes_at_most() -> None:
     assert one(text).press.words and len(text) <= 44
 
 
+def test_the_bytes_on_the_page_hold() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    (first, *_), (begin, letters) = (
+        re.findall(r"^    (K1 .*)$", page, re.M),
+        re.search(r"begins `(\w+)`, which is `(\w+)`", page).groups(),
+    )
+    digest = hmac.digest(KEY, first.rpartition(" ")[0].encode(), hashlib.sha256)
+    assert digest.hex().startswith(begin)
+    assert base64.b32encode(digest).decode().startswith(letters) and letters.startswith(first[-6:])
+    sizes = [int(size) for size in re.search(r"^\| bytes \|(.*)\|$", page, re.M)[1].split("|")]
+    parts = (
+        re.search(r"^\| \|(.*)\|$", page, re.M)[1].replace("space", "` `").replace("mac", f"`{first[-6:]}`").split("|")
+    )
+    shown = [part.strip().strip("`").replace("\\n", "\n") or " " for part in parts]
+    assert [len(part) for part in shown] == sizes
+    assert "".join(shown) == f"\n{first}\n" and sum(sizes) == 32
+
+
 GENUINE = [
     "\n" + line(f"K1 RT03-12 ABCD.{number} {kind}") + "\n" for number, kind in ((1, "PANIC"), (1, "FIRE"), (2, "THEFT"))
 ]
@@ -254,19 +273,41 @@ def test_no_cut_flip_or_splice_is_proved_unless_it_was_sent(sent: list[str], dat
     text = "".join(sent)
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(text)))
-        match data.draw(st.sampled_from(["cut", "double", "flip", "splice"])):
+        match data.draw(st.sampled_from(["cut", "double", "flip", "merge", "splice"])):
             case "cut":
                 text = text[:at] + text[data.draw(st.integers(at, len(text))) :]
             case "double":
                 text = text[:at] + text[max(0, at - 9) : at] + text[at:]
             case "flip":
                 text = text[:at] + data.draw(st.characters(max_codepoint=127)) + text[at + 1 :]
+            case "merge":
+                text = text.replace("\n\n", data.draw(st.sampled_from(["", "\n", " "])), 1)
             case _:
                 other = data.draw(st.sampled_from(GENUINE))
                 text = text[:at] + other[data.draw(st.integers(0, len(other))) :]
     for call in read(text):
         if call.press.trusted:
             assert (call.by.id, call.press.words) in TRUE
+
+
+@given(
+    st.from_regex(r"[A-Z0-9-]{1,7}", fullmatch=True),
+    st.from_regex(r"[A-Z2-7]{4}", fullmatch=True),
+    st.integers(1, 99_999),
+    st.sampled_from([kind.value for kind in Kind]) | st.from_regex(r"[A-Z]{1,12}", fullmatch=True),
+    st.from_regex(r"[A-Z2-7]{6}", fullmatch=True) | st.just(UNKEYED),
+)
+def test_any_head_anywhere_is_heard_once_and_never_verified_by_luck(
+    head: str, epoch: str, number: int, kind: str, given: str
+) -> None:
+    said = f"K1 {head} {epoch}.{number} {kind}"
+    (called,) = events(f"\n{said} {given}\n")
+    assert isinstance(called, HeadCalled)
+    press = called.call.press
+    assert (press.source, press.words) == (f"head:{head}", said)
+    is_proved = any(f"{said} {given}" == line(said, key) for key in (REGISTER.head_key(head),) if key)
+    assert (REGISTER.trust(press) is Trust.VERIFIED) == is_proved
+    assert called.call.by.proved or REGISTER.head_key(head)
 
 
 def test_a_line_with_any_byte_changed_is_verified_nowhere() -> None:

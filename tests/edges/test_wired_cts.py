@@ -1,6 +1,8 @@
 """A bare switch on a serial port's CTS: what was struck is what is heard, each once, whatever the wire does."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.edges.wired_parts import FarSwitch, Uart, down, faults, listening, no
 
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # pyserial's own
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 Switch = FarSwitch | Uart
 THEFT_AND_FIRE = [("1", Kind.PANIC), ("1", Kind.THEFT), ("2", Kind.PANIC), ("2", Kind.FIRE)]
 
@@ -180,6 +183,32 @@ def test_a_port_that_another_program_reads_is_said_so(uart: Uart, inbox: Inbox) 
         up(first)
         with listening(inbox, driver="cts", url=uart.url):
             assert "program lain" in inbox.until(Fault).why
+
+
+LEADER = """
+import os, sys
+from bridge.edges.cts import _open_tty
+port = _open_tty(sys.argv[1])
+try:
+    os.open("/dev/tty", os.O_RDWR)
+except OSError:
+    print("none")
+"""
+
+
+def test_the_port_never_becomes_the_daemons_terminal(uart: Uart) -> None:
+    """It would hang up with the cable, and the daemon with it."""
+    path = uart.url.removeprefix("serial://")
+    ran = subprocess.run(
+        [sys.executable, "-c", LEADER, path],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        start_new_session=True,
+    )
+    assert (ran.stdout, ran.stderr) == ("none\n", "")
 
 
 def test_a_contact_has_no_lamps(uart: Uart, inbox: Inbox) -> None:

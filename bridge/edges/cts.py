@@ -97,15 +97,16 @@ class CtsContact:
         port = Port(None, timeout=0)
         try:
             _open_remote(port, self._url)
-            tell(False, False, self._monotonic())  # a server that says nothing has nothing to say
+            opened_s = self._monotonic()
+            tell(False, False, opened_s)  # a server that says nothing has nothing to say
             while not stopping.is_set():
                 with suppress(queue.Empty):
                     state, at_s = changes.get(timeout=LOOK_S)
                     cts, dsr = serial.rfc2217.MODEMSTATE_MASK_CTS, serial.rfc2217.MODEMSTATE_MASK_DSR
-                    tell(bool(state & cts), bool(state & dsr), at_s)
+                    tell(bool(state & cts), bool(state & dsr), max(at_s, opened_s))
                 port.read(1024)  # nobody needs it; raises when the connection has ended
         except (OSError, ValueError, TypeError, AttributeError) as error:  # pyserial, where a socket went away under it
-            log.info("no answer", url=self._url, why=str(error))
+            log.debug("no answer", url=self._url, why=str(error))
             raise ContactLost(
                 f"{self._url} tidak menjawab: periksa jaringan (does not answer: check the network)"
             ) from error

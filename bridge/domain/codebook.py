@@ -3,7 +3,7 @@
 A pattern: 3 three beats; 3.1 with a short stop; 3-3 two such groups; 1-7-1 groups between long stops; titir.
 """
 
-from bridge.domain.rhythm import TITIR, apart, groups_of, ratios_of, stops_of
+from bridge.domain.rhythm import LONG_AT_LEAST, LONG_STOP, TITIR, apart, fits, gaps_of, phrases_of
 
 KINDS = ("PANIC", "THEFT", "FIRE", "DISASTER", "MURDER", "LIVESTOCK", "ACCIDENT", "BRAWL", "MEDICAL")
 SAFE = ("AMAN", "NOTICE")  # from a house these mark an alarm, they never make or clear one
@@ -35,6 +35,8 @@ class Codebook:
         for one in self._rules:
             for other in self._rules:
                 self._refuse_alike(one, other)
+        # Neither the order of a dictionary nor that of equals in a sort is sure in MicroPython.
+        self._by_need = sorted(self._rules, key=lambda phrases: (-max([len(phrase) for phrase in phrases]), phrases))
         self.has_short = any([len(phrase) > 1 for phrases in self._rules for phrase in phrases])
 
     def _add(self, pattern: str, kind: str) -> None:
@@ -60,20 +62,21 @@ class Codebook:
     def hear(self, times: list[int], is_over: bool = True, is_whole: bool = True) -> Reading:
         """What strikes at `times` (ms) mean. `is_over`: the last group can grow no more; `is_whole`: nor can the whole.
 
-        The likeliest way to tell long stops from short ones that gives a kind; the likeliest of all if none does.
+        First what was struck exactly, however short the striker's stops are; then what can be made of parts of it. That
+        all is well is read only where it was struck exactly.
         """
-        ratios = ratios_of(apart(times))
-        first = None
-        for long_stop in stops_of(ratios, self.has_short):
-            phrases = groups_of(ratios, self.has_short, long_stop)
-            if not is_over and phrases[-1][-1] < TITIR:
-                phrases = phrases[:-1]
-            reading = self.read(phrases, is_whole)
-            if first is None or (reading.kind not in ("", UNKNOWN) and self._is_even(phrases)):
-                first = reading
-            if first.kind not in ("", UNKNOWN):
-                return first
-        return first or Reading(UNKNOWN, 0, [])
+        times = apart(times)
+        if is_over:
+            exact = self._exact(gaps_of(times), is_whole)
+            if exact is not None:
+                return exact
+        phrases = phrases_of(times, self.has_short)
+        if not is_over and phrases[-1][-1] < TITIR:
+            phrases = phrases[:-1]
+        reading = self.read(phrases, is_whole)
+        if reading.kind in SAFE and phrases.count((1,)) < len(phrases):
+            return Reading(UNKNOWN if is_whole else "", 0, phrases)
+        return reading
 
     def read(self, phrases: list[tuple[int, ...]], is_whole: bool) -> Reading:
         """What these groups mean. `is_whole`: silence has followed, nothing more belongs to them.
@@ -103,13 +106,32 @@ class Codebook:
         limit = TITIR + 2 if said[:1] == ((1,),) and ((1,), (7,), (1,)) in self._rules else TITIR
         return any([count >= limit for phrase in said for count in phrase])
 
-    def _is_even(self, phrases: list[tuple[int, ...]]) -> bool:
-        """Whether all of it agrees: only then may a less likely way of hearing it be the right one."""
-        return phrases == phrases[:1] * len(phrases) or bool(self._figure(tuple(phrases)))
+    def _exact(self, gaps: list[int], is_whole: bool) -> Reading | None:
+        """A pattern struck so often over that it makes these very gaps; those with short stops ask for more: first."""
+        for phrases in self._by_need:
+            unit, least = _root(phrases)
+            repeats, rest = divmod(len(gaps) + 1, sum([sum(phrase) for phrase in unit]))
+            struck = unit * repeats
+            if rest or repeats < least or not self._is_meant(phrases, struck) or not self._fits(gaps, struck, phrases):
+                continue
+            kind = self._kind(phrases)
+            if is_whole or (repeats > 1 and kind not in SAFE):
+                confidence = 60 if len(struck) == 1 else 90 if repeats < 3 else 95
+                return Reading(kind, confidence, list(struck))
+        return None
+
+    def _is_meant(self, phrases: tuple[tuple[int, ...], ...], struck: tuple[tuple[int, ...], ...]) -> bool:
+        """3 struck twice is not 3 where 3-3 has a kind of its own."""
+        return phrases == struck or phrases * 2 not in self._rules
+
+    def _fits(self, gaps: list[int], struck: tuple[tuple[int, ...], ...], phrases: tuple[tuple[int, ...], ...]) -> bool:
+        """1-3, the round, must stop clearly longer than 1.3, which is danger."""
+        is_doubtful = self.has_short and self._kind(phrases) in SAFE
+        return fits(gaps, struck, LONG_STOP if is_doubtful else LONG_AT_LEAST)
 
     def _figure(self, said: tuple[tuple[int, ...], ...]) -> str:
         """Groups that differ, such as 1-7-1, struck whole, once or several times."""
-        for phrases in self._rules:
+        for phrases in self._by_need:
             is_pair = phrases == phrases[:1] * len(phrases) and len(phrases) < 3
             if not is_pair and said == phrases * (len(said) // len(phrases)):
                 return self._kind(phrases)

@@ -11,10 +11,14 @@ FEW = 5  # strikes, of which the beat is not known well: where no short stop mea
 FEW_STOP = 260
 LONG_STOP = 340
 PLAIN_STOP = 260  # the long stop where there are no short ones: a missed beat leaves two and the jitter of both ends
-SHORT_AT_MOST = 420  # nothing longer is ever a short stop
 GROUP_OVER = 380  # a silence of so much ends a group, whatever its stops were
-NEVER = 1 << 20
-UNLIKE = 125  # of two neighbours in size: from here on they are stops of two sorts
+UNLIKE = 120  # long stops, in per cent of the short ones
+APART = 100  # stops, in per cent of the longest beat
+UNEVEN = 165  # the longest beat, in per cent of the mean
+UNEVEN_PAIR = 152
+SHORT_AT_LEAST = 130
+SHORT_AT_MOST = 420
+LONG_AT_LEAST = 230
 DOUBLE = 130  # two gaps that together are no longer than this were one beat: the hand bounced
 BOUNCE = 45  # a last gap shorter than this as well
 TITIR = 8
@@ -42,51 +46,54 @@ def beat_of(times: list[int]) -> int:
     return max(beat, 1)
 
 
-def ratios_of(times: list[int]) -> list[int]:
-    """The gaps in per cent of the beat, bounces left out."""
-    beat = beat_of(times)
-    if beat > SLOWEST_BEAT_MS:
-        return [NEVER] * (len(times) - 1)
-    return [100 * gap // beat for gap in _gaps(_without_doubles(times, beat))] if beat else []
+def gaps_of(times: list[int]) -> list[int]:
+    """What lies between the strikes, in ms, bounces left out."""
+    return _gaps(_without_doubles(times, beat_of(times)))
 
 
-def stops_of(ratios: list[int], has_short: bool = True) -> list[int]:
-    """From where on a stop may be a long one, in per cent of the beat, likeliest first."""
-    if not has_short:
-        return [PLAIN_STOP] + _plain_stops(ratios)  # noqa: RUF005 — MicroPython unpacks in calls only
-    stops = sorted([ratio for ratio in ratios if ratio >= SHORT_STOP])
-    jumps = [(100 * stops[at + 1] // stops[at], stops[at + 1]) for at in range(len(stops) - 1)]
-    widest = max(jumps) if jumps else (0, 0)
-    likeliest = [LONG_STOP, widest[1]] if widest[0] >= UNLIKE else [LONG_STOP]
-    likeliest.extend((SHORT_STOP, SHORT_AT_MOST))
-    return likeliest
+def fits(gaps: list[int], phrases: tuple[tuple[int, ...], ...], long_stop: int) -> bool:
+    """Whether a hand that meant exactly these groups could have left these gaps: every stop longer than every beat.
+
+    `long_stop`: the shortest long stop, in per cent of the beat.
+    """
+    beats, shorts, longs = _sorted_out(gaps, phrases)
+    beat = sum(beats) // len(beats) if beats else 0
+    if not 0 < beat <= SLOWEST_BEAT_MS or 100 * max(beats) > (UNEVEN if len(beats) > 2 else UNEVEN_PAIR) * beat:
+        return False
+    stops = shorts + longs
+    if stops and 100 * min(stops) < max(APART * max(beats), SHORT_AT_LEAST * beat):
+        return False
+    if longs and 100 * min(longs) < long_stop * beat:
+        return False
+    if shorts and longs and 100 * min(longs) < UNLIKE * max(shorts):
+        return False
+    return not shorts or 100 * max(shorts) < (SHORT_AT_MOST if longs else LONG_STOP) * beat
 
 
-def groups_of(ratios: list[int], has_short: bool, long_stop: int) -> list[tuple[int, ...]]:
+def phrases_of(times: list[int], has_short: bool = True) -> list[tuple[int, ...]]:
     """Groups of beats between long stops; within one, counts between short stops: 000.0=000.0 is [(3, 1), (3, 1)].
 
     `has_short`: whether a short stop means anything in this village. Where it does not, it is a beat that was missed.
     """
-    groups, counts = [], [1]
-    stop = min(FEW_STOP, long_stop) if len(ratios) < FEW and not has_short else SHORT_STOP
-    for ratio in ratios:
+    if not times:
+        return []
+    beat = beat_of(times)
+    if beat > SLOWEST_BEAT_MS:
+        return [(1,) for _ in times]
+    phrases, counts = [], [1]
+    stop = FEW_STOP if len(times) <= FEW and not has_short else SHORT_STOP
+    long_stop = LONG_STOP if has_short or len(times) <= FEW else PLAIN_STOP
+    for gap in _gaps(_without_doubles(times, beat)):
+        ratio = 100 * gap // beat
         if ratio < stop:
             counts[-1] += 1
         elif ratio < long_stop:
             counts.append(1)
         else:
-            groups.append(tuple(counts))
+            phrases.append(tuple(counts))
             counts = [1]
-    groups.append(tuple(counts))
-    return groups
-
-
-def phrases_of(times: list[int], has_short: bool = True) -> list[tuple[int, ...]]:
-    """The likeliest groups of strikes at `times`."""
-    if not times:
-        return []
-    ratios = ratios_of(times)
-    return groups_of(ratios, has_short, stops_of(ratios, has_short)[0])
+    phrases.append(tuple(counts))
+    return phrases
 
 
 def stop_ms(times: list[int]) -> int:
@@ -99,12 +106,18 @@ def notation(phrases: list[tuple[int, ...]]) -> str:
     return "=".join([".".join(["0" * count for count in phrase]) for phrase in phrases])
 
 
-def _plain_stops(ratios: list[int]) -> list[int]:
-    """A few strikes may be a single uneven group; many alike groups may have been struck with little rest."""
-    if len(ratios) < FEW:
-        return [GROUP_OVER]
-    groups = groups_of(ratios, True, SHORT_STOP)
-    return [SHORT_STOP] if len(groups) > 2 and groups == groups[:1] * len(groups) else []
+def _sorted_out(gaps: list[int], phrases: tuple[tuple[int, ...], ...]) -> tuple[list[int], list[int], list[int]]:
+    """Beats, short stops and long stops, if these groups were meant."""
+    beats, shorts, longs = [], [], []  # type: tuple[list[int], list[int], list[int]]
+    at = 0
+    for number, phrase in enumerate(phrases):
+        for part, count in enumerate(phrase):
+            if part or number:
+                (shorts if part else longs).append(gaps[at])
+                at += 1
+            beats.extend(gaps[at : at + count - 1])
+            at += count - 1
+    return beats, shorts, longs
 
 
 def _gaps(times: list[int]) -> list[int]:

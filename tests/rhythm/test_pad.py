@@ -66,6 +66,11 @@ def test_the_next_sequence_is_a_new_press(house: Pad) -> None:
     assert acts.count(("PRESS", "PANIC")) == 2
 
 
+def test_that_all_is_well_is_said_only_after_the_whole(house: Pad) -> None:
+    acts = play(house, [1000, *[2500 + 300 * beat for beat in range(7)], 5800])
+    assert acts[1:] == [(5800 + OVER_MS, ("KIND", "AMAN"))]
+
+
 def test_danger_is_not_talked_down(house: Pad) -> None:
     """Fire, and then doro muluk within the same sequence."""
     fire = [1000, 1300, 1600, 3100, 3400, 3700]

@@ -37,6 +37,7 @@ class Codebook:
                 self._refuse_alike(one, other)
         # Neither the order of a dictionary nor that of equals in a sort is sure in MicroPython.
         self._by_need = sorted(self._rules, key=lambda phrases: (-max([len(phrase) for phrase in phrases]), phrases))
+        self._counts = [{count for phrase in phrases for count in phrase} for phrases in self._rules]
         self.has_short = any([len(phrase) > 1 for phrases in self._rules for phrase in phrases])
 
     def _add(self, pattern: str, kind: str) -> None:
@@ -151,10 +152,8 @@ class Codebook:
         others = [other for other in said if other != phrase]
         if phrase == (1,):
             return bool(others)
-        if any([phrase[0] in other and self._kind((other,)) for other in others if len(other) > 1]):
-            return True
-        figures = [rule for rule in self._rules if phrase in rule]
-        return any([other in figure for figure in figures for other in others])
+        longer = [counts for counts in self._counts if len(counts) > 1 and phrase[0] in counts]
+        return any([set(other) <= counts for counts in longer for other in others])
 
     def _kind(self, phrases: tuple[tuple[int, ...], ...]) -> str:
         rule = self._rules.get(phrases)

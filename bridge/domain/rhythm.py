@@ -19,8 +19,8 @@ UNEVEN_PAIR = 152
 SHORT_AT_LEAST = 130
 SHORT_AT_MOST = 420
 LONG_AT_LEAST = 230
-DOUBLE = 130  # two gaps that together are no longer than this were one beat: the hand bounced
-BOUNCE = 45  # a last gap shorter than this as well
+DOUBLE = 130  # two gaps that together are no longer than this were one beat, if the first is a bounce
+BOUNCE, LAST_BOUNCE = 50, 45
 TITIR = 8
 MOST_STRIKES = 64
 
@@ -125,15 +125,13 @@ def _gaps(times: list[int]) -> list[int]:
 
 
 def _without_doubles(times: list[int], beat: int) -> list[int]:
-    """A hand that bounces strikes twice within one beat; jitter alone cannot bring three strikes so near."""
+    """A hand that bounces strikes twice within one beat; jitter alone seldom brings three strikes so near."""
     kept = times[:1]
     for at in range(1, len(times)):
         gap = times[at] - kept[-1]
-        following = times[at + 1] - kept[-1] if at + 1 < len(times) else None
-        is_last = following is None or (following - gap) * 100 >= beat * SHORT_STOP
-        if is_last and gap * 100 < beat * BOUNCE:
-            continue
-        if not is_last and following is not None and following * 100 < beat * DOUBLE:
-            continue
-        kept.append(times[at])
+        both = times[at + 1] - kept[-1] if at + 1 < len(times) else gap + beat * SHORT_STOP
+        is_last = (both - gap) * 100 >= beat * SHORT_STOP
+        is_bounce = gap * 100 < beat * (LAST_BOUNCE if is_last else BOUNCE)
+        if not (is_bounce and (is_last or both * 100 < beat * DOUBLE)):
+            kept.append(times[at])
     return kept

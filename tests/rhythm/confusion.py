@@ -11,7 +11,8 @@ from tests.rhythm.strikers import Hand
 PAGE = Path(__file__).parents[2] / "docs" / "rhythm.md"
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 TIMES = 400
-CLEAN, FAULTY = Hand(jitter=0.25), Hand(jitter=0.25, faults=0.05)
+CLEAN, FAULTY = Hand(), Hand(faults=0.05)
+SHORT_OF_BREATH, ONCE, ONCE_FAULTY = Hand(rest=(3.5, 4.5)), Hand(once=True), Hand(once=True, faults=0.05)
 Seen = dict[tuple[str, str, str], Counter[str]]
 
 
@@ -22,13 +23,15 @@ def measure(hand: Hand, times: int = TIMES) -> Seen:
         book, rules = load_codebook(name), load_rules(name)
         for pattern, kind in rules.items():
             chance = random.Random(f"{name} {pattern} {hand}")
-            struck = (hand.strike(pattern, _repeats(pattern, rules, chance), chance) for _ in range(times))
+            struck = (hand.strike(pattern, _repeats(pattern, rules, hand, chance), chance) for _ in range(times))
             seen[name, pattern, kind] = Counter(book.hear(moments).kind for moments in struck)
     return seen
 
 
-def _repeats(pattern: str, rules: dict[str, str], chance: random.Random) -> int:
+def _repeats(pattern: str, rules: dict[str, str], hand: Hand, chance: random.Random) -> int:
     """How often a hand strikes it: once where twice would mean something else, or nothing."""
+    if hand.once and pattern != f"{pattern[0]}-{pattern[0]}":
+        return 1
     if pattern == "1" and rules[pattern] in ("AMAN", "NOTICE"):
         return 1
     if f"{pattern}-{pattern}" in rules:
@@ -57,7 +60,13 @@ def table() -> str:
         wrong = ", ".join(f"{read} {_share(count)}" for read, count in others.items()) or "–"
         right, unknown = _share(counts[kind]), _share(counts[UNKNOWN])
         lines.append(f"| {name} | {pattern} | {kind} | {_share(clean[key][kind])} | {right} | {unknown} | {wrong} |")
-    for what, seen in (("all, without faults", clean), ("all, with faults", faulty)):
+    for what, seen in (
+        ("all, without faults", clean),
+        ("all, with faults", faulty),
+        ("rests of 3.5–4.5 beats, without faults", measure(SHORT_OF_BREATH)),
+        ("struck once, without faults", measure(ONCE)),
+        ("struck once, with faults", measure(ONCE_FAULTY)),
+    ):
         right, unknown, wrong = shares(seen)
         lines.append(f"| **{what}** | | | {right:.1%} | | {unknown:.1%} | {wrong:.1%} |")
     return "\n".join(lines)

@@ -14,15 +14,20 @@ DOUBLE = 0.4  # of a beat, until a bouncing hand strikes again
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """`jitter`: how far each strike may be off, in beats. `faults`: the chance of each beat to be missed or doubled."""
+    """`jitter`: how far each strike may be off, in beats. `faults`: the chance of each beat to be missed or doubled.
+
+    `rest`: how long its long stops are, in beats. `once`: strikes nothing twice over.
+    """
 
     jitter: float = 0.25
     faults: float = 0.0
+    rest: tuple[float, float] = LONG_STOP
+    once: bool = False
 
     def strike(self, pattern: str, times: int, chance: random.Random) -> list[int]:
         """The moments in ms of `pattern` struck so often over; at least one strike."""
         beat_ms = 1000 / chance.uniform(*BEATS_PER_S)
-        gaps = list(_titir(beat_ms, chance) if pattern == "titir" else _gaps(pattern, times, beat_ms, chance))
+        gaps = list(_titir(beat_ms, chance) if pattern == "titir" else self._gaps(pattern, times, beat_ms, chance))
         while True:
             if moments := self._moments(gaps, beat_ms, chance):
                 return moments
@@ -39,19 +44,18 @@ class Hand:
                 moments.append(round(moment + DOUBLE * beat_ms))
         return sorted(moments)
 
+    def _gaps(self, pattern: str, times: int, beat_ms: float, chance: random.Random) -> Iterator[float]:
+        """What passes before each beat."""
+        phrases = parse(pattern) if "-" in pattern and len(set(parse(pattern))) > 1 else parse(pattern)[:1]
+        if pattern == "1-1-1":
+            phrases = parse(pattern)
+        is_single = all(phrase == (1,) for phrase in phrases)
+        for phrase in phrases * times:
+            stop = chance.uniform(*BREATH_MS) if is_single else chance.uniform(*self.rest) * beat_ms
+            for number, count in enumerate(phrase):
+                yield chance.uniform(*SHORT_STOP) * beat_ms if number else stop
+                yield from [beat_ms] * (count - 1)
+
 
 def _titir(beat_ms: float, chance: random.Random) -> Iterator[float]:
     yield from [beat_ms] * chance.randint(TITIR + 4, 3 * TITIR)
-
-
-def _gaps(pattern: str, times: int, beat_ms: float, chance: random.Random) -> Iterator[float]:
-    """What passes before each beat."""
-    phrases = parse(pattern) if "-" in pattern and len(set(parse(pattern))) > 1 else parse(pattern)[:1]
-    if pattern == "1-1-1":
-        phrases = parse(pattern)
-    is_single = all(phrase == (1,) for phrase in phrases)
-    for phrase in phrases * times:
-        stop = chance.uniform(*BREATH_MS) if is_single else chance.uniform(*LONG_STOP) * beat_ms
-        for number, count in enumerate(phrase):
-            yield chance.uniform(*SHORT_STOP) * beat_ms if number else stop
-            yield from [beat_ms] * (count - 1)

@@ -51,6 +51,9 @@ def test_the_proof() -> None:
     for name in known_codebooks():
         _, _, wrong = confusion.shares({key: counts for key, counts in faulty.items() if key[0] == name})
         assert wrong <= 0.01, name
+    for hand in (confusion.SHORT_OF_BREATH, confusion.ONCE):
+        right, _, wrong = confusion.shares(confusion.measure(hand))
+        assert right >= 0.98 and wrong <= 0.01, hand
     print("without faults:", confusion.shares(clean), "with faults:", confusion.shares(faulty))
 
 

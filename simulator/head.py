@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 
 from bridge.domain.codebook import Codebook
 from bridge.domain.pad import Pad
@@ -128,28 +129,29 @@ class Head:
 
     # What a hand does
 
-    def strike(self) -> None:
-        """One strike of a stick, now."""
-        self.contact(True)
-        self._agenda.after(TAP_S, lambda: self.contact(False))
+    def strike(self, at_ms: int | None = None) -> None:
+        """One strike of a stick, now; `at_ms`: when the hand meant it, for a machine that is late."""
+        at_ms = self._now_ms() if at_ms is None else at_ms
+        self.contact(True, at_ms)
+        self._agenda.after(TAP_S, lambda: self.contact(False, at_ms + round(1000 * TAP_S)))
 
     def play(self, rhythm: str, beat_s: float = 0.3) -> float:
         """Strike as people write it, `000=000`; the seconds until the last strike."""
-        at_s = gap_s = 0.0
+        at_s, gap_s, began_ms = 0.0, 0.0, self._now_ms()
         for sign in rhythm:
             if sign == "0":
                 at_s += gap_s
-                self._agenda.after(at_s, self.strike)
+                self._agenda.after(at_s, partial(self.strike, began_ms + round(1000 * at_s)))
                 gap_s = beat_s
             else:
                 gap_s = STOPS[sign] * beat_s
         return at_s
 
-    def contact(self, closed: bool) -> None:
-        """The pad's contact closes or opens; a pad that is held stays closed."""
+    def contact(self, closed: bool, at_ms: int | None = None) -> None:
+        """The pad's contact closes or opens, now or at `at_ms`; a pad that is held stays closed."""
         with self._agenda.lock:
             if self._is_on:
-                self._act(self._pad.edge(closed, self._now_ms()))
+                self._act(self._pad.edge(closed, self._now_ms() if at_ms is None else at_ms))
 
     def press(self, kind: str = "PANIC") -> str:
         """A press without a rhythm, or by the recessed button CANCEL or TEST; its id."""

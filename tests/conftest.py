@@ -1,5 +1,6 @@
 """What every test shares: chance that repeats itself, and ports nobody else uses."""
 
+import signal
 import socket
 from collections.abc import Callable
 
@@ -9,6 +10,10 @@ from hypothesis import settings
 # The same examples on every run, and no time limit for one of them: CI has two slow cores.
 settings.register_profile("kentongan", derandomize=True, deadline=None, database=None)
 settings.load_profile("kentongan")
+
+# A shell that starts the tests in the background, or nohup, has these ignored, and so would every program of ours.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

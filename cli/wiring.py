@@ -18,7 +18,6 @@ from bridge.domain.errors import JournalBusy, JournalFailed
 from bridge.domain.ids import Run
 from bridge.domain.ports import Clock, Input, Radio, Uplink
 from bridge.edges.clock import SystemClock
-from bridge.edges.inputs import build_input
 from bridge.edges.siren import NoSiren
 from bridge.edges.siren_bank import SirenBank
 from bridge.edges.sirens import build_sirens
@@ -122,6 +121,10 @@ def _sirens(config: Config, clock: Clock) -> SirenBank | NoSiren:
 
 
 def _inputs(config: Config, run: Run, clock: Clock, register: Register) -> tuple[Input, ...]:
+    if not config.input:
+        return ()
+    from bridge.edges.inputs import build_input  # memory that a post without wires need not pay
+
     return tuple(
         build_input(
             wired,

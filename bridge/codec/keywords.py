@@ -1,6 +1,7 @@
 """Which words call for help, and how plainly: the reader's vocabulary, from `keywords*.toml`."""
 
 import re
+import sys
 import tomllib
 import unicodedata
 from collections.abc import Iterator
@@ -154,10 +155,15 @@ def _forms(tables: list[dict[str, Any]]) -> Iterator[Form]:
     lists = {name: words for table in tables for name, words in table["lists"].items()}
     for table in tables:
         for text in _expanded(table["innocent"]["forms"], lists):
-            yield Form(tuple(split(text)), None)
+            yield Form(_form(text), None)
     for group in (group for table in tables for group in table["keywords"]):
         for text in _expanded(group["forms"], lists):
-            yield Form(tuple(split(text)), Kind(group["kind"]), group.get("weak", False))
+            yield Form(_form(text), Kind(group["kind"]), group.get("weak", False))
+
+
+def _form(text: str) -> tuple[str, ...]:
+    """Its words, each held once in memory: the same few make up most forms."""
+    return tuple(map(sys.intern, split(text)))
 
 
 def _expanded(patterns: list[str], lists: dict[str, list[str]]) -> Iterator[str]:

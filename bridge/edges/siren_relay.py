@@ -14,7 +14,7 @@ import structlog
 from bridge.domain.commands import Sound
 from bridge.domain.errors import RadioLost
 from bridge.edges.mesh_link import SERIAL, Link, open_link
-from bridge.edges.siren_worker import AGAIN_S
+from bridge.edges.siren_worker import AGAIN_S, SirenWorker
 
 log = structlog.get_logger()
 
@@ -160,3 +160,8 @@ class SerialRelay:
         if was_open or (isinstance(lost.__cause__, OSError) and lost.__cause__.errno in GONE):
             return f"papan relai {path} tidak menjawab: periksa kabelnya (relay board lost: check its cable)"
         return f"papan relai (relay board): {lost}"
+
+
+def relay_siren(name: str, relay: Relay, sound_s: float) -> SirenWorker:
+    """A siren behind a relay, with a worker of its own."""
+    return SirenWorker(f"siren:{name}", RelayDriver(relay, sound_s))

@@ -5,9 +5,7 @@ from collections.abc import Callable, Mapping
 
 from bridge.config_siren import COMMAND, Output, SirenRing
 from bridge.edges.siren import NoSiren, command_siren
-from bridge.edges.siren_audio import audio_siren
 from bridge.edges.siren_bank import SirenBank
-from bridge.edges.siren_relay import GpioRelay, Relay, RelayDriver, SerialRelay
 from bridge.edges.siren_worker import SirenWorker
 
 
@@ -31,6 +29,8 @@ def each_siren(ring: SirenRing, outputs: tuple[Output, ...], rules: Mapping[str,
 
 def _siren(output: Output, limit_s: float, rules: Mapping[str, str]) -> SirenWorker:
     """One `[[output]]`."""
+    from bridge.edges.siren_relay import GpioRelay, SerialRelay, relay_siren  # memory that most posts need not pay
+
     name, sound_s = output.name, min(output.sound_s, limit_s)
     match output.driver:
         case "gpio":
@@ -38,10 +38,8 @@ def _siren(output: Output, limit_s: float, rules: Mapping[str, str]) -> SirenWor
         case "serial":
             return relay_siren(name, SerialRelay(output.url, *output.octets, output.baud), sound_s)
         case "audio":
+            from bridge.edges.siren_audio import audio_siren
+
             return audio_siren(name, rules, player=output.player, device=output.device, sound_s=sound_s)
         case _:
             return command_siren(output.command, chirp=output.chirp, name=name, limit_s=limit_s)
-
-
-def relay_siren(name: str, relay: Relay, sound_s: float) -> SirenWorker:
-    return SirenWorker(f"siren:{name}", RelayDriver(relay, sound_s))

@@ -16,9 +16,9 @@ from bridge.domain.events import Event, Fault
 from bridge.domain.press import Kind
 from bridge.edges import siren_bank, siren_worker
 from bridge.edges.siren_bank import SirenBank, SirenBusy
-from bridge.edges.siren_relay import GpioRelay
+from bridge.edges.siren_relay import GpioRelay, relay_siren
 from bridge.edges.siren_worker import SirenWorker
-from bridge.edges.sirens import build_sirens, relay_siren
+from bridge.edges.sirens import build_sirens
 
 FIRE = Sound("node:1/1", Kind.FIRE, None)
 

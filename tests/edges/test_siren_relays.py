@@ -14,9 +14,8 @@ from bridge.domain.commands import Chirp, Silence, Sound
 from bridge.domain.events import Event, Fault
 from bridge.domain.press import Kind
 from bridge.edges import siren_relay
-from bridge.edges.siren_relay import GpioRelay, SerialRelay
+from bridge.edges.siren_relay import GpioRelay, SerialRelay, relay_siren
 from bridge.edges.siren_worker import SirenWorker
-from bridge.edges.sirens import relay_siren
 from tests.edges.relay_board import OFF, ON, Board
 
 FIRE = Sound("node:1/1", Kind.FIRE, None)

@@ -62,7 +62,7 @@ class Engine:
         self._words, self._marks = WordBook(memory.words), Marks(memory.marks)
         self._strikers = Strikers(memory.alarms, register, post.post, lamps)
         self._heads = Heads(self._ledger, self._strikers, register, self._hear, self._report, self._note_tap)
-        self._orders = Orders(self._words, self._ledger, self._strikers, self._climb, self._drill)
+        self._orders = Orders(self._words, self._ledger, self._strikers, self._climb, self._drill, self._silence)
         self._promises = Promises()
         self._rang: dict[str, float] = {}
         self._uplinks: dict[str, str | None] = dict.fromkeys(uplinks, "starting")  # None: the desk answers there
@@ -114,7 +114,7 @@ class Engine:
                 if tap is ev.Tap.LONE:
                     draft.now.append(Chirp("a lone strike at the post"))
             case ev.SilenceAsked(by):
-                draft.now.append(Silence(by))
+                self._silence(by, draft)
             case ev.Committed(number):
                 self._release(number, now, draft)
             case ev.Receipted(mark, items):
@@ -213,6 +213,11 @@ class Engine:
         if is_news or now.mono_s - self._rang.get(alarm.id, -RING_AGAIN_S) >= RING_AGAIN_S:
             self._rang[alarm.id] = now.mono_s
             draft.now.append(Sound(alarm.id, alarm.kind, alarm.place))
+
+    def _silence(self, by: str, draft: Draft) -> None:
+        """Whoever strikes on after this is heard again at once: they do not know that it was silenced."""
+        self._rang.clear()
+        draft.now.append(Silence(by))
 
     def _report(self, alarm: Alarm, draft: Draft, presses: tuple[str, ...] = ()) -> None:
         """The revision rose: journal the whole alarm, then send it."""

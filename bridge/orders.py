@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from bridge.domain.alarm import Alarm, Moment, Stage
-from bridge.domain.commands import Account, Reopen, SaveAlarm, SaveWord, Silence, Sweep
+from bridge.domain.commands import Account, Reopen, SaveAlarm, SaveWord, Sweep
 from bridge.domain.desk import Fate, OrderKind, Word
 from bridge.draft import Draft
 from bridge.ledger import Ledger
@@ -13,18 +13,21 @@ from bridge.tellings import Fared
 from bridge.wordbook import Key, WordBook
 
 Drill = Callable[[Moment, Draft], None]
+Silencing = Callable[[str, Draft], None]
 Climb = Callable[[str, Stage, str, Moment], Alarm | None]
 
 
 class Orders:
-    """`channel` is where the village is spoken to, '' while no radio is there; `climb` and `drill` are the engine's."""
+    """Obeys by the engine's own hands: `climb`, `drill` and `silence` are its."""
 
-    def __init__(self, words: WordBook, ledger: Ledger, strikers: Strikers, climb: Climb, drill: Drill) -> None:
+    def __init__(
+        self, words: WordBook, ledger: Ledger, strikers: Strikers, climb: Climb, drill: Drill, silence: Silencing
+    ) -> None:
         self._words, self._ledger, self._strikers = words, ledger, strikers
-        self._climb, self._drill = climb, drill
+        self._climb, self._drill, self._silence = climb, drill, silence
 
     def obey(self, word: Word, channel: str | None, now: Moment, draft: Draft) -> None:
-        """A word that was not heard before."""
+        """A word that was not heard before. `channel`: where the village is spoken to, None without a radio."""
         key = (word.desk, word.number)
         self._words.take(word, now.wall_s)
         match word.kind:
@@ -35,7 +38,7 @@ class Orders:
             case OrderKind.VILLAGE:
                 self._announce(key, word, channel, now, draft)
             case OrderKind.SIREN_OFF:
-                draft.now.append(Silence(word.by))
+                self._silence(word.by, draft)
                 self.settle(key, Fate.DONE, "", now, draft)
             case OrderKind.DRILL:
                 self._drill(now, draft)

@@ -12,6 +12,9 @@ EACH = 4  # so many alarms at once get a line each
 
 def narrate(decision: cmd.Decision) -> None:
     """What a decision did, for people who read the log."""
+    for command in decision.now:
+        if isinstance(command, cmd.Silence):
+            log.info("siren silenced", by=command.by)
     _tell_relays([command for command in decision.now if isinstance(command, cmd.Relay)])
     for fact in decision.facts:
         _tell_fact(fact)

@@ -272,3 +272,23 @@ def test_a_damaged_journal_is_filled_again_from_memory(post: Post) -> None:
     row = post.rows()[-1]
     assert (row.alarm, row.revision) == (packet_press(HOUSE, 1), 2) and '"journal":"journal-2"' in row.body
     assert [f.presses for f in post.facts if isinstance(f, cmd.SaveAlarm)][-1] == (packet_press(HOUSE, 1),)
+
+
+@pytest.mark.parametrize("by_the_desk", [False, True])
+def test_after_a_silence_the_very_next_press_rings(post: Post, by_the_desk: bool) -> None:
+    post.hear(press(1))
+    assert not [c for c in post.hear(press(2), 2.0) if isinstance(c, cmd.Sound)]  # not at every beat
+    asked = word(1, None, "", OrderKind.SIREN_OFF) if by_the_desk else ev.SilenceAsked("tombol")
+    (silence,) = [c for c in post.happen(asked, 1.0) if isinstance(c, cmd.Silence)]
+    assert silence.by == ("Polsek Ajung" if by_the_desk else "tombol")
+    assert [c.kind for c in post.hear(press(3), 1.0) if isinstance(c, cmd.Sound)] == [Kind.FIRE]
+
+
+@pytest.mark.parametrize(("tap", "is_chirp"), [(tap, tap is ev.Tap.LONE) for tap in ev.Tap])
+def test_what_is_tapped_at_the_post_is_no_alarm_and_only_a_lone_strike_chirps(
+    post: Post, tap: ev.Tap, is_chirp: bool
+) -> None:
+    done = post.happen(ev.Tapped("wired:pos-1/kentongan", tap, post.now.mono_s))
+    assert [type(command) for command in done] == ([cmd.Chirp] if is_chirp else [])
+    assert post.facts == []
+    assert post.engine.picture(post.now)["taps"]["wired:pos-1/kentongan"]["tap"] == tap.value

@@ -1,0 +1,136 @@
+"""A post whose kentongan hang on wires: set up in its files as a technician does, run as the real program."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.codebook_files import load_rules
+from tests.edges.wired_parts import FarSwitch, strike
+from tests.head.rig import Cable, End, Rig, powered, wait
+from tests.village.heads import entry, is_kind, key_of, seen
+from tests.village.scene import Scene, kentongan, until
+
+pytestmark = [
+    pytest.mark.mosquitto,
+    pytest.mark.filterwarnings("ignore:set:DeprecationWarning"),  # pyserial's own, in its rfc2217 server
+]
+
+INPUTS = """
+[[input]]
+name = "kentongan"
+driver = "cts"
+url = "{kentongan}"
+
+[[input]]
+name = "tombol"
+driver = "cts"
+url = "{button}"
+role = "silence"
+
+[[input]]
+name = "kepala"
+driver = "line"
+url = "serial://{head}"
+
+[rhythm]
+codebook = "b"
+"""
+PLACE = '[[source]]\ninput = "kentongan"\nlandmark = "poskamling RT 03"\n'
+
+
+class Wires:
+    """What hangs at the post: a switch, a button, and the genuine firmware of a head on a cable."""
+
+    def __init__(self, stage: Scene, head: Rig) -> None:
+        self.stage, self.head = stage, head
+        self.kentongan, self.button = FarSwitch(), FarSwitch()
+
+    def parts(self) -> dict[str, dict[str, object]]:
+        return self.stage.status().get("parts", {})
+
+    def pressed(self) -> list[str]:
+        """Presses of the switch that the desk holds."""
+        return [press for press in self.stage.stored() if press.startswith("wired:pos-1/kentongan/")]
+
+
+@pytest.fixture
+def wires(evening: Scene, tmp_path: Path) -> Iterator[Wires]:
+    cable, usb, uart, flash = Cable(), End(), End(), tmp_path / "flash"
+    with powered(usb.path, uart.path, flash):
+        rules = json.dumps({"name": "b", "rules": load_rules("b")})
+        for line in ("!name POS", f"!key {key_of('POS').hex()}", f"!codebook {rules}"):
+            usb.say(f"\n{line}\n")
+        wait(lambda: usb.listen().count("!ok ") == 3)
+    with powered(cable.head, uart.path, flash, speed=1) as head:
+        hung = Wires(evening, head)
+        evening.post.stop()
+        urls = {"kentongan": hung.kentongan.url, "button": hung.button.url, "head": cable.post}
+        toml = evening.post_toml.read_text().partition("[rhythm]")
+        evening.post_toml.write_text(toml[0] + INPUTS.format(**urls))
+        (evening.folder / "post/sources.toml").write_text(PLACE + entry("POS", key_of("POS")))
+        kentongan("config", "check", "--config", str(evening.post_toml))
+        evening.post.start()
+        evening.wait_desk()
+        names = ("kentongan", "tombol", "kepala")
+        until(lambda: all(hung.parts().get(name, {}).get("state") == "up" for name in names), 15, "all hang well")
+        yield hung
+        evening.post.stop()
+    for end in (cable, usb, uart):
+        end.close()
+    for far in (hung.kentongan, hung.button):
+        far.leave()
+
+
+def test_the_hourly_beat_is_none_two_groups_are_and_the_button_silences(wires: Wires) -> None:
+    stage = wires.stage
+    strike(wires.kentongan.switch)
+    source = "wired:pos-1/kentongan"
+    until(lambda: stage.status()["taps"].get(source, {}).get("tap") == "aman", 10, "the hourly beat")
+    assert stage.rings() == [] and wires.pressed() == []
+
+    strike(wires.kentongan.switch, (3, 3))
+    until(lambda: len(wires.pressed()) == 1, 15, "the press at the desk")
+    (press,) = wires.pressed()
+    case = is_kind(stage, press, "FIRE")
+    assert (case.trust, "poskamling RT 03" in str(case.place)) == ("VERIFIED", True)
+    until(lambda: stage.rings() == ["PANIC", "FIRE"], 10, "the siren, and once more for what it is")
+
+    wires.button.switch(True)
+    until(lambda: "siren silenced" in stage.post.text(), 10, "silence in the log")
+    wires.button.switch(False)
+    time.sleep(4.5)  # the sequence is over
+    strike(wires.kentongan.switch, (2, 2))
+    until(lambda: len(wires.pressed()) == 2, 15, "the second press at the desk")
+    until(lambda: stage.rings() == ["PANIC", "FIRE", "FIRE", "THEFT"], 10, "after a silence the next press rings")
+    assert stage.stored() == dict.fromkeys(wires.pressed(), 1)
+
+
+def test_a_head_on_the_posts_own_wire_all_the_way_and_back_to_its_lamps(wires: Wires) -> None:
+    stage = wires.stage
+    wait(lambda: wires.head.lamps() == "wink off off", "the beacon, over the wire")
+    wires.head.do("play 000=000")
+    until(lambda: any(press.startswith("head:POS/") for press in stage.stored()), 15, "its press at the desk")
+    (press,) = [press for press in stage.stored() if press.startswith("head:POS/")]
+    is_kind(stage, press, "FIRE")
+    wait(lambda: wires.head.lamps() == "on slow off", "the police have it")
+    stage.officer("take", press)
+    stage.officer("dispatch", press)
+    wait(lambda: wires.head.lamps() == "on on on", "they are coming")
+    until(lambda: seen(stage)[press].told == "told", 20, "the desk knows that its lamps have shown it")
+    case = seen(stage)[press]
+    assert (case.stage, case.trust, stage.stored()) == ("DISPATCHED", "VERIFIED", {press: 1})
+
+
+def test_a_cable_that_is_pulled_is_a_fault_at_the_post_and_well_again(wires: Wires) -> None:
+    wires.kentongan.unplug()
+    until(lambda: "input:kentongan" in wires.stage.status()["faults"], 10, "the fault")
+    assert kentongan("status", "--config", str(wires.stage.post_toml), check=False).returncode == 1
+    wires.kentongan.switch(True)  # struck and held while nobody listens
+    wires.kentongan.plug()
+    until(lambda: len(wires.pressed()) == 1, 15, "a pad that is leant on is an alarm")
+    wires.kentongan.switch(False)
+    until(lambda: "input:kentongan" not in wires.stage.status()["faults"], 15, "well again")
+    assert wires.stage.stored() == dict.fromkeys(wires.pressed(), 1)

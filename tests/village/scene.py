@@ -242,8 +242,17 @@ def _set_up(folder: Path, radio: str, broker_url: str, uplink_url: str) -> None:
 
 def slow_disk(delay_s: float, after: int = 1, calls: str = "fdatasync,fsync") -> tuple[str, ...]:
     """In front of a command: each of these system calls takes `delay_s` longer, from the one numbered `after` on."""
-    delay = f"inject={calls}:delay_enter={int(delay_s * 1e6)}:when={after}+"
-    return ("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", f"trace={calls}", "-e", delay)
+    return _sick_disk(calls, f"delay_enter={int(delay_s * 1e6)}:when={after}+")
+
+
+def refusing_disk(error: str, after: int = 1) -> tuple[str, ...]:
+    """In front of a command: from that write on the disk answers with `error`, ENOSPC or EROFS."""
+    return _sick_disk("pwrite64", f"error={error}:when={after}+")
+
+
+def _sick_disk(calls: str, how: str) -> tuple[str, ...]:
+    trace = ("-e", f"trace={calls}", "-e", f"inject={calls}:{how}")
+    return ("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", *trace)
 
 
 def frozen_port() -> socket.socket:

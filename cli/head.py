@@ -133,7 +133,7 @@ def key(
     """
     with _plainly(port, lang) as say:
         from cli.head_link import HeadFault, HeadLink
-        from cli.head_register import Place, RegisterFile
+        from cli.head_register import EntryPlace, RegisterFile
 
         _chosen(HEAD.fullmatch(head), "bad_name", say, name=head)
         _read_register(sources)
@@ -142,7 +142,7 @@ def key(
             info = link.info()
             if info.name != head and not info.name.startswith(FACTORY):
                 raise HeadFault("other_head", found=info.name, wanted=head, port=port)
-            place = Place(house, rt, rw, home, "post" if info.at == "post" else "")
+            place = EntryPlace(house, rt, rw, home, "post" if info.at == "post" else "")
             secret, was_begun = register.prepare(place, replace)
             if was_begun:
                 _tell(as_json, say("key_resumed"))

@@ -34,7 +34,7 @@ def write_key(key: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EntryPlace:
     """Where a new head is, for a new entry."""
 
     house: str = ""
@@ -70,7 +70,7 @@ class RegisterFile:
         finally:
             os.close(folder)
 
-    def prepare(self, place: Place, replace: bool) -> tuple[bytes, bool]:
+    def prepare(self, place: EntryPlace, replace: bool) -> tuple[bytes, bool]:
         """The key to give, and whether it was begun before. When this returns it is on the disk."""
         self._owned()
         begun = self._begun()
@@ -82,7 +82,7 @@ class RegisterFile:
             self._replace(self.pending, write_key(key) + "\n")
         return key, begun is not None
 
-    def enter(self, key: bytes, place: Place) -> None:
+    def enter(self, key: bytes, place: EntryPlace) -> None:
         """The register holds the key, and nothing is left to finish."""
         self._replace(self.path, self._with_key(key, place))
         try:
@@ -117,7 +117,7 @@ class RegisterFile:
         except (OSError, UnicodeDecodeError) as error:
             raise HeadFault("no_write", file=self.path, why=error) from error
 
-    def _with_key(self, key: bytes, place: Place) -> str:
+    def _with_key(self, key: bytes, place: EntryPlace) -> str:
         """The register's new text; read back it must say what the old one said, and the key."""
         text = self._read()
         try:
@@ -159,7 +159,7 @@ class RegisterFile:
             raise HeadFault("no_write", file=path, why=error.strerror) from error
 
 
-def _wanted(was: dict[str, Any], head: str, key: str, place: Place) -> dict[str, Any]:
+def _wanted(was: dict[str, Any], head: str, key: str, place: EntryPlace) -> dict[str, Any]:
     entries = was.get("source", [])
     new = [] if _turn(entries, head) is not None else [{"head": head} | place.told() | {"head_key": key}]
     keyed = [entry | {"head_key": key} if entry.get("head") == head else entry for entry in entries]
@@ -170,7 +170,7 @@ def _turn(entries: list[dict[str, Any]], head: str) -> int | None:
     return next((turn for turn, entry in enumerate(entries) if entry.get("head") == head), None)
 
 
-def _changed(text: str, was: dict[str, Any], head: str, key: str, place: Place) -> str:
+def _changed(text: str, was: dict[str, Any], head: str, key: str, place: EntryPlace) -> str:
     lines = text.splitlines(keepends=True)
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"

@@ -81,3 +81,11 @@ def eventually(is_so: Callable[[], bool], what: str) -> None:
     while not is_so():
         assert time.monotonic() < deadline, what
         time.sleep(0.005)
+
+
+def until(true: Callable[[], object], limit_s: float = 8.0) -> None:
+    """The same at a finer grain, for what takes milliseconds."""
+    end = time.monotonic() + limit_s
+    while not true():
+        assert time.monotonic() < end, "did not come true in time"
+        time.sleep(0.001)

@@ -4,9 +4,7 @@ import datetime
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
 
-import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory
 
@@ -19,25 +17,11 @@ from bridge.edges.siren_bank import SirenBank, SirenBusy
 from bridge.edges.siren_relay import GpioRelay, relay_siren
 from bridge.edges.siren_worker import SirenWorker
 from bridge.edges.sirens import build_sirens
+from tests.edges.listening import until
 
 FIRE = Sound("node:1/1", Kind.FIRE, None)
 
 Events = queue.SimpleQueue[Event]
-
-
-def until(true: Callable[[], object], limit_s: float = 5.0) -> None:
-    end = time.monotonic() + limit_s
-    while not true():
-        assert time.monotonic() < end, "did not come true in time"
-        time.sleep(0.0005)
-
-
-@pytest.fixture
-def pins() -> Iterator[MockFactory]:
-    before, gpiozero.Device.pin_factory = gpiozero.Device.pin_factory, MockFactory()
-    yield gpiozero.Device.pin_factory
-    gpiozero.Device.pin_factory.reset()
-    gpiozero.Device.pin_factory = before
 
 
 @pytest.fixture

@@ -16,27 +16,13 @@ from bridge.domain.press import Kind
 from bridge.edges import siren_relay
 from bridge.edges.siren_relay import GpioRelay, SerialRelay, relay_siren
 from bridge.edges.siren_worker import SirenWorker
+from tests.edges.listening import until
 from tests.edges.relay_board import OFF, ON, Board
 
 FIRE = Sound("node:1/1", Kind.FIRE, None)
 
 Events = queue.SimpleQueue[Event]
 Start = Callable[[SirenWorker], SirenWorker]
-
-
-def until(true: Callable[[], object], limit_s: float = 5.0) -> None:
-    end = time.monotonic() + limit_s
-    while not true():
-        assert time.monotonic() < end, "did not come true in time"
-        time.sleep(0.002)
-
-
-@pytest.fixture
-def pins() -> Iterator[MockFactory]:
-    before, gpiozero.Device.pin_factory = gpiozero.Device.pin_factory, MockFactory()
-    yield gpiozero.Device.pin_factory
-    gpiozero.Device.pin_factory.reset()
-    gpiozero.Device.pin_factory = before
 
 
 @pytest.fixture

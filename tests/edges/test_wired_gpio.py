@@ -2,9 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
 
-import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPin
 
@@ -12,14 +10,6 @@ from bridge.domain.events import Fault, PressHeard, SilenceAsked, Tap, Tapped
 from bridge.domain.press import Kind
 from tests.edges.listening import Inbox
 from tests.edges.wired_parts import faults, listening, nobody, presses, sparks, strike, until, up
-
-
-@pytest.fixture
-def pins() -> Iterator[MockFactory]:
-    before, gpiozero.Device.pin_factory = gpiozero.Device.pin_factory, MockFactory()
-    yield gpiozero.Device.pin_factory
-    gpiozero.Device.pin_factory.reset()
-    gpiozero.Device.pin_factory = before
 
 
 @pytest.fixture

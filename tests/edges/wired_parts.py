@@ -33,7 +33,7 @@ from bridge.edges.inputs import build_input
 from bridge.edges.line_head import WiredHead
 from bridge.edges.wired import ContactInput
 from bridge.sources import Register
-from tests.edges.listening import Inbox, RealClock
+from tests.edges.listening import Inbox, RealClock, until
 
 POST = PostId("35.09.14.2005", "pos-1")
 RUN = Run("journal", 1, "00112233445566aa")
@@ -64,13 +64,6 @@ def listening(inbox: Inbox, codebook: str = "a", **settings: object) -> Iterator
     finally:
         one.stop()
         assert [thread.name for thread in one._threads if thread.is_alive()] == []
-
-
-def until(true: Callable[[], object], limit_s: float = 8.0) -> None:
-    end = time.monotonic() + limit_s
-    while not true():
-        assert time.monotonic() < end, "did not come true in time"
-        time.sleep(0.002)
 
 
 def up(one: Input) -> None:

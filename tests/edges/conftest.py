@@ -1,0 +1,16 @@
+"""What the stories of edges share."""
+
+from collections.abc import Iterator
+
+import gpiozero
+import pytest
+from gpiozero.pins.mock import MockFactory
+
+
+@pytest.fixture
+def pins() -> Iterator[MockFactory]:
+    """gpiozero's own pretended pins."""
+    before, gpiozero.Device.pin_factory = gpiozero.Device.pin_factory, MockFactory()
+    yield gpiozero.Device.pin_factory
+    gpiozero.Device.pin_factory.reset()
+    gpiozero.Device.pin_factory = before

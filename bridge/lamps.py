@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from bridge.domain.airtime import Airtime, text_s
 from bridge.domain.commands import Beacon, Light
 from bridge.domain.head import LINE_BYTES, HeadCall, HeadPress, Lamp, pack
-from bridge.domain.policy import HOUR_S
+from bridge.domain.policy import GIVE_UP_S, HOUR_S
 from bridge.domain.step import RANK, Step
-from bridge.tellings import GIVE_UP_S, LOST_S, RETRY_S, Fared, Message
+from bridge.tellings import LOST_S, RETRY_S, Fared, Message
 
 AGAIN_S = (20.0, 60.0)  # after the first time that a letter was said
 HOME_FIRST_S = 10.0  # another post leaves the home post so long to answer

@@ -7,14 +7,13 @@ from typing import Protocol
 from bridge.domain.alarm import Alarm, Moment, Stage
 from bridge.domain.desk import Answer, Mark, Word
 from bridge.domain.place import Source
-from bridge.domain.policy import HOUR_S, StillOpen, stays_open
+from bridge.domain.policy import GIVE_UP_S, HOUR_S, StillOpen, stays_open
 from bridge.domain.press import Press, Remark, Trust, Via
 
 FORGET_S = 24 * HOUR_S  # older alarms live on disk only
 MOST_ALARMS, KEPT_ALARMS = 12_000, 10_000  # in memory, however many a day brings
 MOST_PRESSES = 250_000  # about 50 MB; the journal still tells doubles apart after a restart
 CLOCK_SLACK_S = 1.0
-WAITING_S = 2 * HOUR_S
 
 
 class Register(Protocol):
@@ -117,7 +116,7 @@ class Ledger:
         if alarm is None or not alarm.is_open:
             return None
         age_s = alarm.latest.age_s(now)
-        return alarm if age_s is not None and age_s <= WAITING_S else None
+        return alarm if age_s is not None and age_s <= GIVE_UP_S else None
 
     def adopt(self, press_id: str, alarm: Alarm) -> None:
         """`alarm` as it is now, with a press that is no call for help."""

@@ -18,8 +18,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, mod
 
 from bridge.codec.stock import plainly
 from bridge.domain.errors import ConfigError
-from bridge.domain.head import HEAD
 from bridge.domain.head import KEY_BYTES as HEAD_KEY_BYTES
+from bridge.domain.head import is_head
 from bridge.domain.ids import LEVEL, node_source, wired_source
 from bridge.domain.place import Place, Source
 from bridge.domain.press import BROADCAST, Kind, Press, Remark, Trust, Via
@@ -134,7 +134,7 @@ def _key(text: str) -> str:
 
 
 def _head(text: str) -> str:
-    if not HEAD.fullmatch(text):
+    if not is_head(text):
         raise ValueError(f"{text!r} is no name of a head; 1 to 7 of A-Z, 0-9 and '-', for example RT03-12")
     return text
 

@@ -7,12 +7,12 @@ from bridge.domain.commands import Announce, Beacon, Light, Tell
 from bridge.domain.desk import Word
 from bridge.domain.head import HeadCall, HeadPress, Lamp
 from bridge.domain.ids import node_of
-from bridge.domain.policy import HOUR_S
+from bridge.domain.policy import GIVE_UP_S, HOUR_S
 from bridge.domain.press import BROADCAST, Remark, Trust, Via
 from bridge.domain.step import RANK, STAGE_OF, STEP_OF, Step, true_step
 from bridge.lamps import Lamps, Seat
 from bridge.ledger import Register
-from bridge.tellings import GIVE_UP_S, Fared, Message, Tellings
+from bridge.tellings import Fared, Message, Tellings
 
 STORED_NEWS_S = 24 * HOUR_S  # the internet came back: who struck yesterday still wants to know
 BY_NAME = (Step.DISPATCHED, Step.ON_SCENE, Step.CLOSED)

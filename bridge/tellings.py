@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 
 from bridge.domain.airtime import Airtime, text_s
 from bridge.domain.commands import Announce, Tell
+from bridge.domain.policy import GIVE_UP_S
 from bridge.domain.press import BROADCAST
 from bridge.domain.step import RANK, Step
 
 ACK_WAIT_S = 30.0  # FACTS: a two-hop direct message was acknowledged after 6.8 s, given up by firmware after 21 s
 LOST_S = 180.0  # the radio said nothing at all about a ticket
 RETRY_S = (5.0, 20.0, 60.0, 300.0, 600.0, 1200.0)
-GIVE_UP_S = 7200.0
 IN_RADIO = 3  # so that the newest truth need not queue behind old ones
 STORM = 8  # strikers waiting at once: answer by one broadcast, not by one message each
 CALL_AFTER = 2  # failures before the answer is also said aloud

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.domain.errors import ConfigError
-from bridge.domain.head import HEAD
+from bridge.domain.head import is_head
 from cli.head_words import HeadVoice
 from cli.options import AsJson, Lang
 from cli.words import fail, voice
@@ -75,7 +75,7 @@ def flash(
         book = _codebook(codebook)
         _chosen(board in BOARDS, "bad_board", say)
         _chosen(at in PLACES, "bad_place", say)
-        _chosen(not name or HEAD.fullmatch(name), "bad_name", say, name=name)
+        _chosen(not name or is_head(name), "bad_name", say, name=name)
         flasher = Flasher(port)
         found = flasher.stop(board)
         wishes = {"PIEZO": piezo, "BEEPS": beeps}
@@ -135,7 +135,7 @@ def key(
         from cli.head_link import HeadFault, HeadLink
         from cli.head_register import EntryPlace, RegisterFile
 
-        _chosen(HEAD.fullmatch(head), "bad_name", say, name=head)
+        _chosen(is_head(head), "bad_name", say, name=head)
         _read_register(sources)
         register = RegisterFile(sources, head)
         with register.alone(), HeadLink(port) as link:

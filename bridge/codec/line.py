@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.domain.events import LampsHeard
-from bridge.domain.head import MAC_LETTERS, HeadCall, HeadPress, HeadWord, Lamp
+from bridge.domain.head import EPOCH, HEAD, MAC_LETTERS, PRESS, HeadCall, HeadPress, HeadWord, Lamp
 from bridge.domain.press import Kind, Press, Remark, Sighting, Via
 
 UNKEYED = "------"
 
-_HEAD, _EPOCH, _PRESS, _MAC = r"[A-Z0-9-]{1,7}", r"[A-Z2-7]{4}", r"[1-9]\d{0,4}", r"[A-Z2-7]{6}"
-_K1 = re.compile(rf"(K1 ({_HEAD}) ({_EPOCH})\.({_PRESS}) ([A-Z]{{1,12}})(?:=([A-Z]))?) ({_MAC}|{UNKEYED})", re.ASCII)
+_MAC = rf"[A-Z2-7]{{{MAC_LETTERS}}}"
+_K1 = re.compile(rf"(K1 ({HEAD}) ({EPOCH})\.({PRESS}) ([A-Z]{{1,12}})(?:=([A-Z]))?) ({_MAC}|{UNKEYED})", re.ASCII)
 _P1 = re.compile(r"P1 ([a-z0-9-]{1,32}) (.+)")
-_LAMP = re.compile(rf"({_HEAD})\.({_EPOCH})\.({_PRESS})=([A-Z]{{1,8}})\.({_MAC})", re.ASCII)
-_BEGINS = re.compile(rf"(?:^|\n)\s*K1 {_HEAD} {_EPOCH}\.|\nK1 {_HEAD}(?: [A-Z2-7]{{0,4}})?\Z", re.ASCII)
+_LAMP = re.compile(rf"({HEAD})\.({EPOCH})\.({PRESS})=([A-Z]{{1,8}})\.({_MAC})", re.ASCII)
+_BEGINS = re.compile(rf"(?:^|\n)\s*K1 {HEAD} {EPOCH}\.|\nK1 {HEAD}(?: [A-Z2-7]{{0,4}})?\Z", re.ASCII)
 _KINDS = {kind.value: kind for kind in Kind}
 _WORDS = {word.value: word for word in HeadWord}
 # What is left of a line whose beginning went with the text before. Narrow: "jam 20.17 MALING TOLONG" is a villager.

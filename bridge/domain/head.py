@@ -7,14 +7,17 @@ from enum import StrEnum
 
 from bridge.domain.press import Press
 
-HEAD = re.compile(r"[A-Z0-9-]{1,7}")
-EPOCH = re.compile(r"[A-Z2-7]{4}")
+HEAD, EPOCH, PRESS = r"[A-Z0-9-]{1,7}", r"[A-Z2-7]{4}", r"[1-9][0-9]{0,4}"  # as they stand in a line
 MAC_LETTERS = 6
-MOST_PRESSES = 99_999
 LINE_BYTES = 200
 KEY_BYTES = 16
 
-_PRESS_ID = re.compile(r"head:([A-Z0-9-]{1,7})/([A-Z2-7]{4})\.([1-9]\d{0,4})(/unproved)?")
+_PRESS_ID = re.compile(rf"head:({HEAD})/({EPOCH})\.({PRESS})(/unproved)?")
+
+
+def is_head(name: str) -> bool:
+    """Whether a head may be called so."""
+    return re.fullmatch(HEAD, name) is not None
 
 
 class HeadWord(StrEnum):

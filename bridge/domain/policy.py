@@ -7,6 +7,7 @@ from bridge.domain.alarm import Alarm, Moment
 HOUR_S = 3600.0
 SAME_HAND_S = 120.0  # a further press this soon after the last belongs to the same call for help
 LONGEST_ALARM_S = 1800.0  # after half an hour a press is news again, however often it was struck
+GIVE_UP_S = 2 * HOUR_S  # nobody waits at a lamp or a screen for longer
 RING_AGAIN_S = 20.0  # somebody who strikes on is heard again, but not at every beat
 
 

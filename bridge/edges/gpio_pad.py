@@ -1,4 +1,4 @@
-"""A switch on a Raspberry Pi's pin, through gpiozero; the package is needed only where a pin is configured."""
+"""A switch on a Raspberry Pi's pin."""
 
 import threading
 import time
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from bridge.edges.pins import PinTrouble, open_pin
 from bridge.edges.wired import ContactLost, See
 
 LOOK_S = 1.0  # an edge that the kernel dropped is not lost for ever
@@ -47,12 +48,6 @@ class GpioContact:
 
     def _open(self, pin: str, leave: ExitStack) -> Any:
         try:
-            from gpiozero import DigitalInputDevice
-
-            return leave.enter_context(DigitalInputDevice(pin, pull_up=self._active_low))
-        except ImportError as error:
-            raise ContactLost(
-                "gpiozero tidak terpasang; ketik (not installed; type): pip install 'kentongan[gpio]'"
-            ) from error
-        except Exception as error:  # each of gpiozero's back ends has errors of its own
-            raise ContactLost(f"pin {pin} tidak bisa dipakai, periksa [[input]] (cannot be used): {error}") from error
+            return leave.enter_context(open_pin("DigitalInputDevice", pin, "[[input]]", pull_up=self._active_low))
+        except PinTrouble as trouble:
+            raise ContactLost(str(trouble)) from trouble

@@ -14,10 +14,12 @@ import structlog
 from bridge.domain.commands import Sound
 from bridge.domain.errors import RadioLost
 from bridge.edges.mesh_link import SERIAL, Link, open_link
+from bridge.edges.pins import PinTrouble, open_pin, pin_errors
 from bridge.edges.siren_worker import AGAIN_S, SirenWorker
 
 log = structlog.get_logger()
 
+TABLE = "[[output]]"
 CHIRP_S = 0.15
 WRITE_S = 1.0
 GONE = (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO)
@@ -114,16 +116,13 @@ class GpioRelay:
     def switch(self, on: bool) -> None:
         try:
             if self._device is None:
-                from gpiozero import OutputDevice  # only where a pin is used
-
-                self._device = OutputDevice(self._pin, active_high=not self._active_low, initial_value=False)
-            self._device.value = on
-        except ImportError as error:
-            raise RelayFailed("gpiozero is not installed; type: pip install 'kentongan[gpio]'") from error
-        except Exception as error:  # each of gpiozero's back ends has errors of its own
-            with suppress(Exception):
-                self.close()
-            raise RelayFailed(f"pin {self._pin} cannot be switched: {error}; look at [[output]] pin") from error
+                how = {"active_high": not self._active_low, "initial_value": False}
+                self._device = open_pin("OutputDevice", self._pin, TABLE, **how)
+            with pin_errors(self._pin, TABLE):
+                self._device.value = on
+        except PinTrouble as trouble:
+            self.close()
+            raise RelayFailed(str(trouble)) from trouble
 
     def close(self) -> None:
         device, self._device = self._device, None

@@ -220,7 +220,7 @@ def test_a_test_is_short_and_ends_no_alarm(pins: MockFactory, heard: Events) -> 
 def test_a_test_tells_the_fault(pins: MockFactory, heard: Events) -> None:
     bank = SirenBank({"horn": relay_siren("horn", GpioRelay("GPIO99"), 60)})
     bank.start(heard.put)
-    assert bank.test("horn", 0.3).startswith("pin GPIO99 cannot be switched")
+    assert bank.test("horn", 0.3).startswith("pin GPIO99 tidak bisa dipakai, periksa [[output]] pin (cannot be used)")
     bank.stop()
 
 

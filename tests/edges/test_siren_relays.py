@@ -115,7 +115,8 @@ def test_a_pin_that_does_not_exist_is_one_clear_fault(pins: MockFactory, heard: 
     start(relay_siren("horn", GpioRelay("GPIO99"), 60))
     fault = heard.get(timeout=5)
     assert isinstance(fault, Fault) and fault.what == "siren:horn"
-    assert "\n" not in fault.why and fault.why.startswith("pin GPIO99 tidak bisa dipakai, periksa [[output]] pin (cannot be used)")
+    assert "\n" not in fault.why
+    assert fault.why.startswith("pin GPIO99 tidak bisa dipakai, periksa [[output]] pin (cannot be used)")
 
 
 def test_a_pin_that_somebody_else_had_is_used_once_it_is_free(pins: MockFactory, heard: Events, start: Start) -> None:

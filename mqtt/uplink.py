@@ -23,6 +23,7 @@ from mqtt.letters import Letters
 from mqtt.mailbox import Accounted, Acked, Denied, Down, Got, HealthAsked, Mailbox, Note, SweepAsked, Up
 from mqtt.outgoing import Outgoing
 from mqtt.pages import Pages
+from mqtt.presence import Presence
 from mqtt.session import Session
 from mqtt.signature import Keyring, NotVerified, Signer
 from mqtt.timing import Timing
@@ -72,7 +73,7 @@ class MqttUplink:
         self._session = self._make_session(session_config)
         self._thread = threading.Thread(target=self._work, name=f"uplink-{name}", daemon=True)
         self._is_stopping = self._was_full = False
-        self._is_answering, self._why_away, self._since_s = False, "", clock.monotonic()
+        self._desk = Presence(clock.monotonic())
         self._number: int | None = None
         self._in_flight = 0
         self._forget_connection()
@@ -130,9 +131,9 @@ class MqttUplink:
         return {
             "broker": self._session.config.place,
             "connected": self._number is not None,
-            "desk_reachable": self._is_answering,
-            "why_away": self._why_away,
-            "since_s": round(self._clock.monotonic() - self._since_s, 1),
+            "desk_reachable": self._desk.is_there,
+            "why_away": self._desk.why_away,
+            "since_s": round(self._clock.monotonic() - self._desk.since_s, 1),
             "waiting": self._waiting(),
             "in_flight": self._in_flight,
             "window": self._session.window,
@@ -239,7 +240,7 @@ class MqttUplink:
             self._say_status()
         if self._has_room and self._asking.is_due(now_s):
             self._say_hello(now_s)
-        if self._has_room and self._accounts and self._is_answering and now_s >= self._answers_at:
+        if self._has_room and self._accounts and self._desk.is_there and now_s >= self._answers_at:
             self._say_answers(now_s)
         while self._has_room and self._say_alarms():
             pass
@@ -281,7 +282,7 @@ class MqttUplink:
         """One publish of alarms; False when none may go now."""
         self._turn_page()
         now_s = self._clock.monotonic()
-        relays = self._outgoing.choose(now_s, self._window.alarms, self._session.window, self._is_answering)
+        relays = self._outgoing.choose(now_s, self._window.alarms, self._session.window, self._desk.is_there)
         if not relays:
             return False
         batch = secrets.token_hex(8)
@@ -386,18 +387,13 @@ class MqttUplink:
         """It answered what was asked then."""
         now_s = self._clock.monotonic()
         self._asking.answered(now_s)
-        if not self._is_answering:
-            self._is_answering, self._why_away, self._since_s = True, "", now_s
+        if self._desk.found(now_s):
             self._answers_at = 0.0
             self._outgoing.desk_is_back(asked_s)
             log.info("desk reachable", uplink=self.name)
             self._deliver(ev.DeskReachable(self.name))
 
     def _lose_desk(self, why: str) -> None:
-        if why == self._why_away:
-            return
-        if self._is_answering or not self._why_away:
-            self._since_s = self._clock.monotonic()
-        self._is_answering, self._why_away = False, why
-        log.warning("desk away", uplink=self.name, why=why)
-        self._deliver(ev.DeskAway(self.name, why))
+        if self._desk.lost(why, self._clock.monotonic()):
+            log.warning("desk away", uplink=self.name, why=why)
+            self._deliver(ev.DeskAway(self.name, why))

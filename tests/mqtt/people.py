@@ -16,13 +16,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from bridge.domain import events as ev
 from bridge.domain.alarm import Alarm, Moment, Outcome, Stage, Told
 from bridge.domain.commands import OutboxRow, Relay
-from bridge.domain.desk import Mark
+from bridge.domain.desk import Mark, OrderKind
 from bridge.domain.ids import PostId, Run, node_source, packet_press
 from bridge.domain.place import Place
 from bridge.domain.press import Kind, Remark, Sighting, Trust, Via
 from bridge.domain.report import freeze
 from mqtt import contract
-from mqtt.contract import AlarmBody, HelloBody, Leaf, MarkBody, ReceiptBody, StatusBody, StoredBody, topic
+from mqtt.contract import (
+    AlarmBody,
+    HelloBody,
+    Leaf,
+    MarkBody,
+    OrderBody,
+    ReceiptBody,
+    StatusBody,
+    StoredBody,
+    WordBody,
+    topic,
+)
 from mqtt.session import Session, SessionConfig, SessionTiming, Subscription
 from mqtt.signature import Keyring, Signer
 from mqtt.uplink import MqttUplink, Timing
@@ -282,3 +293,9 @@ def password_file(folder: Path, text: str, name: str = "password") -> Path:
     path = folder / name
     path.write_text(text + "\n")
     return path
+
+
+def order(number: int, **more: Any) -> OrderBody:
+    """The siren off, signed by the desk."""
+    word = WordBody(number=number, kind=OrderKind.SIREN_OFF, by="Budi", at=1.0, **more)
+    return OrderBody(desk="polsek-1", orders=[word])

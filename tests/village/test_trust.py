@@ -349,3 +349,21 @@ def test_who_lacks_the_desks_key_moves_nothing(evening: Scene) -> None:
 def drills(stage: Scene) -> int:
     """How often a drill was held; two within two minutes are presses of one alarm, also over a restart."""
     return sum(len(row["presses"]) for row in stage.journal().values() if "drill" in row["remarks"])
+
+
+MEANINGS = '[[sensor]]\nname = "Kandang Barat"\nkind = "LIVESTOCK"\n[[text]]\nwords = "Kode biru"\nkind = "MEDICAL"\n'
+
+
+def test_the_villages_own_names_and_canned_texts_say_what_they_mean(tmp_path: Path, broker: Mosquitto) -> None:
+    """A Detection Sensor and a phone's canned text, neither of which holds a word that the program knows."""
+    with scene(tmp_path, broker.url, sources=lambda _village: MEANINGS) as stage:
+        stage.wait_radio()
+        said = {"RT01-01": "LIVESTOCK", "RT01-02": "PANIC", "RT01-03": "MEDICAL"}
+        barn, door, phone = (stage.house(name) for name in said)
+        packets = (barn.detect("Kandang Barat"), door.detect("Pintu"), phone.text("kode  BIRU"))
+        houses = zip((barn, door, phone), packets, strict=True)
+        presses = [f"node:{house.num:08x}/{packet:08x}" for house, packet in houses]
+        stage.wait_stored(presses)
+        kinds = {row["id"]: row["kind"] for row in stage.journal().values()}
+        assert kinds == dict(zip(presses, said.values(), strict=True))
+        assert sorted(stage.rings()) == sorted(said.values())

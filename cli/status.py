@@ -15,7 +15,7 @@ from cli.options import POST_TOML, AsJson, ConfigFile, Lang, Socket
 from cli.post import Post, find_post
 from cli.words import Voice
 
-PARTS = ("post", "bridge", "radio", "desk", "journal", "siren", "clock", "alarms")
+PARTS = ("post", "bridge", "radio", "input", "desk", "journal", "siren", "clock", "alarms")
 
 
 class State(StrEnum):
@@ -64,6 +64,7 @@ def look(picture: dict[str, Any], say: Voice) -> Iterator[Finding]:
     faults = dict(picture["faults"])
     yield Finding("post", State.OK, say("status_post", up=_span(picture["up_s"], say), **picture))
     yield from _radio(picture, faults, say)
+    yield from _inputs(picture, faults, say)
     yield from _desk(picture, faults, say)
     yield _journal(picture, faults, say)
     yield _siren(picture, faults, say)
@@ -113,6 +114,16 @@ def _radio(picture: dict[str, Any], faults: dict[str, str], say: Voice) -> Itera
         yield Finding("radio", State.NOTE, say("radio_none"), say("radio_none_advice"))
     elif not picture["radios"] and not any(key.startswith("radio:") for key in picture["faults"]):
         yield Finding("radio", State.NOTE, say("radio_starting", url=picture["radio_url"]))
+
+
+def _inputs(picture: dict[str, Any], faults: dict[str, str], say: Voice) -> Iterator[Finding]:
+    """Each wired kentongan; how often it was heard is what a technician watches as he taps."""
+    for name in picture.get("inputs", ()):
+        if why := faults.pop(f"input:{name}", ""):
+            yield Finding("input", State.FAULT, f"{name}: {why}", say("input_advice"))
+        else:
+            part = picture["parts"].get(name, {})
+            yield Finding("input", State.OK, say("input_ok", name=name, times=part.get("closings", part.get("lines"))))
 
 
 def _desk(picture: dict[str, Any], faults: dict[str, str], say: Voice) -> Iterator[Finding]:

@@ -220,5 +220,6 @@ def _about(config: Config) -> dict[str, object]:
         "radio_url": config.radio.url,
         "uplink_urls": [uplink.url for uplink in config.uplink],
         "siren": config.siren.command,
+        "inputs": [wired.name for wired in config.input],
         "outputs": [output.name for output in config.output],
     }

@@ -127,7 +127,11 @@ def test_a_head_on_the_posts_own_wire_all_the_way_and_back_to_its_lamps(wires: W
 def test_a_cable_that_is_pulled_is_a_fault_at_the_post_and_well_again(wires: Wires) -> None:
     wires.kentongan.unplug()
     until(lambda: "input:kentongan" in wires.stage.status()["faults"], 10, "the fault")
-    assert kentongan("status", "--config", str(wires.stage.post_toml), check=False).returncode == 1
+    shown = kentongan("status", "--lang", "en", "--config", str(wires.stage.post_toml), check=False)
+    assert shown.returncode == 1
+    lines = [line for line in shown.stdout.splitlines() if line.startswith("wired")]
+    assert [line.split()[:2] for line in lines] == [["wired", "FAULT"], ["wired", "ok"], ["wired", "ok"]]
+    assert "Strikes here are not heard" in shown.stdout
     wires.kentongan.switch(True)  # struck and held while nobody listens
     wires.kentongan.plug()
     until(lambda: len(wires.pressed()) == 1, 15, "a pad that is leant on is an alarm")

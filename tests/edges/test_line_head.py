@@ -180,5 +180,5 @@ def test_waiting_costs_next_to_nothing(one: Input) -> None:
     spent, began = time.process_time(), time.monotonic()
     time.sleep(2.0)
     share = (time.process_time() - spent) / (time.monotonic() - began)
-    print(f"a wired head, idle: {share:.2%} of a core")
+    print(f"measured: a wired head, idle: {share:.2%} of a core")
     assert share < 0.005

@@ -364,7 +364,7 @@ def test_twenty_thousand_strangers_leave_no_trace() -> None:
         tracemalloc.stop()
         assert here.radio.picture()["nodes_last_hour"] == mesh_radio.NODES_MAX
         assert grown < 1_000_000
-        print(f"\n20,000 unknown nodes: {grown / 1000:+.0f} kB")
+        print(f"measured: 20,000 unknown nodes: {grown / 1000:+.0f} kB")
 
 
 def test_a_fault_of_ours_in_one_packet_does_not_deafen_the_radio() -> None:
@@ -408,7 +408,7 @@ def test_the_picture_tells_how_the_radio_is() -> None:
     assert here.radio.picture()["state"] == "down"
 
 
-def test_a_burst_of_two_thousand_presses_passes_fast(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_burst_of_two_thousand_presses_passes_fast() -> None:
     """Printed: the figure to reach is 8,000 frames/s through reading, decoding and understanding."""
     reader = Reader(StockCodec(ChannelRule()), LineCodec(Register(), "pos-1"))
     burst = b"".join(frame(packet(0x1000 + n, n + 1, b"TOLONG maling di RT 03!")) for n in range(2_000))
@@ -420,8 +420,7 @@ def test_a_burst_of_two_thousand_presses_passes_fast(capsys: pytest.CaptureFixtu
         while count < 2_000:
             here.inbox.until(PressHeard)
             count, last = count + 1, time.monotonic()
-    with capsys.disabled():
-        print(f"\n2,000 presses over TCP, read, decoded, understood and delivered: {2_000 / (last - began):,.0f}/s")
+    print(f"measured: 2,000 presses over TCP, read, decoded, understood and delivered: {2_000 / (last - began):,.0f}/s")
     assert len({event.press.id for event in here.inbox.all() if isinstance(event, PressHeard)}) == 2_000
 
 

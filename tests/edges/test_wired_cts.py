@@ -242,7 +242,7 @@ def test_a_strike_is_heard_within_milliseconds(
         took_ms = (time.monotonic() - began) * 1000
         switch.switch(False)
     kind = request.node.callspec.params["switch"]
-    print(f"{kind}: closing to PressHeard {took_ms:.1f} ms, 4 of them to tell a strike from noise")
+    print(f"measured: {kind}: closing to PressHeard {took_ms:.1f} ms, 4 of them to tell a strike from noise")
     assert took_ms < LATENCY_MS[kind]
 
 
@@ -259,6 +259,6 @@ def test_waiting_costs_next_to_nothing(
         time.sleep(2.0)
         share = (time.process_time() - spent) / (time.monotonic() - began)
         reads = uart.reads - reads
-    print(f"{way}: {share:.2%} of a core, {reads} looks in 2 s")
+    print(f"measured: {way}: {share:.2%} of a core, {reads} looks in 2 s")
     assert share < limit
     assert reads <= (16 if way == "uart" else 420)

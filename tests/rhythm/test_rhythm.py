@@ -54,7 +54,7 @@ def test_the_proof() -> None:
     for hand in (confusion.SHORT_OF_BREATH, confusion.ONCE):
         right, _, wrong = confusion.shares(confusion.measure(hand))
         assert right >= 0.98 and wrong <= 0.01, hand
-    print("without faults:", confusion.shares(clean), "with faults:", confusion.shares(faulty))
+    print("measured: without faults:", confusion.shares(clean), "with faults:", confusion.shares(faulty))
 
 
 def test_the_page_shows_what_was_measured() -> None:

@@ -161,7 +161,7 @@ def test_a_dead_disk_does_not_hold_up_a_stop(ear: Ear, tmp_path: Path) -> None:
     ear.until(is_trouble)
     began = time.monotonic()
     worker.stop(wait_s=0.5)
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < 10.0
     assert ear.committed() == []
 
 

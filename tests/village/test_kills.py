@@ -72,7 +72,7 @@ def kill_again_and_again(stage: Scene, kills: int, seed: int) -> Counter[str]:
                 stage.gateway.deliver(text_packet(sender_of(press), 0x0100_0000))
     stage.wait_stored(everything, 60)
     stage.account(everything)
-    print(f"\n{kills} kills of the bridge; in how many of them presses were …: {dict(seen)}; {len(everything)} presses")
+    print(f"measured: {kills} kills of the bridge, {len(everything)} presses; in how many some were: {dict(seen)}")
     return seen
 
 

@@ -43,6 +43,7 @@ class _Session:
     is_up: bool = False
     time_is_set: bool = False
     held: list[tuple[Any, bool, float]] = field(default_factory=list)
+    asked: set[int] = field(default_factory=set)  # channels that a packet named and the handshake did not
 
 
 @dataclass(slots=True)
@@ -198,11 +199,8 @@ class MeshRadio:
 
     def _take(self, session: _Session, message: Any, frame: Frame, now: float) -> None:
         match message.WhichOneof("payload_variant"):
-            case "packet" if session.is_up:
-                self._packet(message.packet, frame.certain, now)
             case "packet":
-                if len(session.held) < HELD_MAX:
-                    session.held.append((message.packet, frame.certain, now))
+                self._take_packet(session, message.packet, frame.certain, now)
             case "queueStatus":
                 status = message.queueStatus
                 self._voice.taken(status.mesh_packet_id, status.res, status.free)
@@ -212,6 +210,23 @@ class MeshRadio:
                 self._begin_again(session)
             case _ if not session.is_up:
                 session.draft = session.draft.learn(message)
+
+    def _take_packet(self, session: _Session, packet: Any, certain: bool, now: float) -> None:
+        if session.is_up and self._is_unheard_of(session, packet):
+            self._greet(session)
+        if session.is_up:
+            self._packet(packet, certain, now)
+        elif len(session.held) < HELD_MAX:
+            session.held.append((packet, certain, now))
+
+    def _is_unheard_of(self, session: _Session, packet: Any) -> bool:
+        """Our radio opened it on a channel that its handshake did not name: those bytes were lost, or the channel is
+        younger than our talk. It is asked about once; without an answer the channel is nobody's secret."""
+        is_on_channel = packet.HasField("decoded") and not packet.pki_encrypted
+        if not is_on_channel or packet.channel in self._station.channels or packet.channel in session.asked:
+            return False
+        session.asked.add(packet.channel)
+        return True
 
     def _rise(self, session: _Session) -> None:
         """The handshake is complete: what came early can be read now."""

@@ -30,7 +30,7 @@ from bridge.sources import Register
 from simulator.village import Village
 from tests.edges.listening import Inbox, RealClock, eventually, plainly, understand
 from tests.edges.mesh_frames import PINNED, PORTS, frame, packet, pki_text
-from tests.edges.scripted import OWN, ScriptedNode, queue_status, said
+from tests.edges.scripted import OWN, ScriptedNode, channel_told, queue_status, said
 
 QUICK = Timing(
     connect_s=2.0,
@@ -338,6 +338,25 @@ def test_odd_packets_are_harmless() -> None:
         here.hears("")
         assert here.presses() == ["\\xff\\xfe\a", ""]
         assert here.radio.picture()["bad_frames"] == 7
+
+
+def test_a_channel_that_the_handshake_lost_is_asked_about_before_its_words_are_judged() -> None:
+    """One frame lost on the wire would else deafen the post to a whole channel until the next reconnection."""
+    with ScriptedNode(lost=channel_told(1)) as node, post(node.url) as here:
+        assert [channel.name for channel in here.inbox.until(RadioUp).channels] == ["SiagaRT"]
+        node.send(frame(packet(ALICE, 1, b"tolong")) + frame(packet(ALICE, 2, b"maling")))
+        assert (here.hears("tolong").channel, here.hears("maling").channel) == ("SiagaDesa", "SiagaDesa")
+        assert node.connections == 1
+        assert len(node.client.wants) == 2
+
+
+def test_a_channel_that_the_radio_never_names_is_asked_about_once() -> None:
+    with ScriptedNode() as node, post(node.url) as here:
+        here.inbox.until(RadioUp)
+        for number in range(1, 5):
+            node.send(frame(packet(ALICE, number, f"tolong {number}".encode(), channel=5)))
+            assert here.hears(f"tolong {number}").channel == ""
+        assert len(node.client.wants) == 2
 
 
 def test_an_unknown_channel_is_nobodys_secret() -> None:

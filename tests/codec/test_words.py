@@ -43,10 +43,11 @@ CALLS = {
         "fire", "FIRE!!!", "fiiire", "house on fire", "there's a fire", "gas leak",
     ],
     Kind.DISASTER: [
+        "sungai meluap", "tanggul retak",
         "lindhu", "angin lesus", "lemah longsor nang dusun", "aeng rajah", "tana longsor",
         "banjir", "banjiiir", "bnjir", "banjir bandang", "air naik", "longsor", "tanah longsor di dusun", "gempa",
         "GEMPA BUMI", "tsunami", "puting beliung", "pohon tumbang di jalan", "gunung meletus", "gunung api meletus",
-        "tanggul jebol", "sungai meluap", "tanggul retak", "flood", "Flooding!", "landslide", "earthquake", "tolong banjir", "rumah roboh",
+        "tanggul jebol", "flood", "Flooding!", "landslide", "earthquake", "tolong banjir", "rumah roboh",
     ],
     Kind.MURDER: [
         "patè'en", "èpatè'è", "ono mayit nang kali",
@@ -126,7 +127,8 @@ INNOCENT = [
     "selamat pagi semua", "masih hidup?", "tes kanal umum ✓", "dengan log", "lewat C", "antre 0", "T7", "X0",
     "sesudah reboot 2", "setelah set_time", "managed masih bisa kirim", "palsu: semua aman", "P" * 200,
     "firewood for sale", "fireworks tonight", "rapat darurat besok jam 7", "jatuh tempo iuran tanggal 5",
-    "kemarin rapat bicara soal kas, jatuh temponya besok", "helpful as always", "jangan lupa bawa parang untuk kerja bakti",
+    "kemarin rapat bicara soal kas, jatuh temponya besok", "helpful as always",
+    "jangan lupa bawa parang untuk kerja bakti",
     "arisan bu RT dipindah ke hari Kamis", "hujan deras, jemuran diangkat", "listrik padam dari jam 6",
     "tolong belikan gula dan kopi", "bidan desa datang besok pagi", "sudah makan?",
     "wedang geni anget", "lampune dipateni sik", "nyuwun tulung tumbasaken gula", "tulung gawakno kursi",

@@ -110,6 +110,8 @@ def _radio(picture: dict[str, Any], faults: dict[str, str], say: Voice) -> Itera
         yield Finding("radio", State.OK, text)
     for key in [key for key in faults if key.startswith("radio:")]:
         yield Finding("radio", State.FAULT, faults.pop(key), say("radio_advice"))
+    for key in [key for key in faults if key.startswith("channels:")]:
+        yield Finding("radio", State.FAULT, faults.pop(key), say("radio_deaf"))
     if not picture["radio_url"]:
         yield Finding("radio", State.NOTE, say("radio_none"), say("radio_none_advice"))
     elif not picture["radios"] and not any(key.startswith("radio:") for key in picture["faults"]):

@@ -158,6 +158,7 @@ def _radios(config: Config, clock: Clock, register: Register) -> tuple[Radio, ..
         interpret=Reader(stock, LineCodec(register, config.post.id)).read,
         compose=_answers(config, register).compose,
         clock_trusted=lambda: clock.now().trusted,
+        trouble=rule.trouble,
     )
     return (radio,)
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,10 +11,10 @@ import structlog
 
 from bridge.domain.commands import Words
 from bridge.domain.errors import FrameError, RadioLost
-from bridge.domain.events import Event, RadioDown, RadioUp
+from bridge.domain.events import Event, Fault, RadioDown, RadioUp
 from bridge.domain.policy import HOUR_S
 from bridge.domain.ports import Clock, Deliver
-from bridge.domain.press import MeshPacket
+from bridge.domain.press import Channel, MeshPacket
 from bridge.edges import mesh_radio_packets as packets
 from bridge.edges.mesh_link import Link, check_url, open_link
 from bridge.edges.mesh_timing import Timing
@@ -59,7 +59,8 @@ class _Counts:
 class MeshRadio:
     """The radio port over a Meshtastic stream. `url`: serial:///dev/… or tcp://host:port, else ConfigError.
 
-    `interpret` runs on the reading thread and must be quick; `compose` runs on the saying thread.
+    `interpret` runs on the reading thread and must be quick; `compose` runs on the saying thread. `trouble` says why
+    calls on these channels would not count, '' if they do.
     """
 
     def __init__(
@@ -71,11 +72,13 @@ class MeshRadio:
         interpret: Interpret,
         compose: Compose,
         clock_trusted: Callable[[], bool] = lambda: False,
+        trouble: Callable[[Iterable[Channel]], str] = lambda _channels: "",
         timing: Timing = Timing(),  # noqa: B008 - a frozen value
     ) -> None:
         check_url(url)
         self.url, self.name = url, name
         self._clock, self._interpret, self._clock_trusted, self._timing = clock, interpret, clock_trusted, timing
+        self._trouble = trouble
         self._numbers = packets.Numbers()
         self._voice = Voice(name=name, clock=clock, compose=compose, timing=timing, numbers=self._numbers)
         self._station = packets.Station()
@@ -84,7 +87,7 @@ class MeshRadio:
         self._heard: OrderedDict[int, float] = OrderedDict()
         self._airtime: tuple[float, float] | None = None
         self._deliver: Deliver = lambda _event: None
-        self._told_down = ""
+        self._told_down = self._told_deaf = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"radio-{name}", daemon=True)
 
@@ -238,7 +241,16 @@ class MeshRadio:
         log.info("radio up", radio=self.name, own=f"!{station.own:08x}", firmware=station.firmware)
         self._voice.up(session.link, station)  # first: who hears RadioUp may speak at once
         self._deliver(RadioUp(self.name, station.own, tuple(station.channels.values()), station.firmware))
+        self._tell_deafness(station)
         self._release(session)
+
+    def _tell_deafness(self, station: packets.Station) -> None:
+        """A radio that is well and has no channel that counts here would be deaf, and nobody would know."""
+        why = self._trouble(station.channels.values())
+        if why != self._told_deaf:
+            self._told_deaf = why
+            log.warning("calls are not heard" if why else "calls are heard again", radio=self.name, why=why)
+            self._deliver(Fault(f"channels:{self.name}", why))
 
     def _release(self, session: _Session) -> None:
         held, session.held = session.held, []
@@ -250,6 +262,7 @@ class MeshRadio:
         if session.is_up:
             self._down("radio menyala ulang (the radio restarted)")
         session.time_is_set = False
+        session.asked.clear()
         self._greet(session)
 
     def _packet(self, packet: Any, certain: bool, now: float) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from simulator.channels import PUBLIC
+from simulator.village import Village
 from tests.cli.kentongan import ENVIRONMENT
 from tests.cli.posts import UPLINK, Post, make_post, terminal, until
 
@@ -109,6 +111,19 @@ def test_a_missing_radio_stops_nobody(tmp_path: Path, radio: str) -> None:
         told = post.run("status", "--lang", "en")
         assert told.returncode == 1
         assert "Check the radio's power and cable" in told.stdout
+
+
+def test_a_radio_fresh_from_the_shop_is_deaf_and_says_so(tmp_path: Path) -> None:
+    """Its one channel has the key that everybody knows: all is connected, and no call would count."""
+    with Village(seed=3) as village:
+        radio = village.gateway("Pos 1", channels={0: PUBLIC}).serve_tcp()
+        post = make_post(tmp_path / "pos", radio=radio)
+        with post.bridge():
+            until(lambda: "channels:gw1" in post.picture().get("faults", {}), what="the deaf radio is a fault")
+            told = post.run("status", "--lang", "en")
+            assert told.returncode == 1
+            assert "no private channel, nobody is heard" in told.stdout
+            assert "give the radio a channel with its own key" in told.stdout
 
 
 def test_a_missing_broker_stops_nobody(post: Post) -> None:

@@ -58,6 +58,7 @@ def test_a_post_that_is_well() -> None:
             "connection refused",
             "Check the radio",
         ),
+        ("radio", {"faults": {"channels:gw1": "no private channel"}}, "no private channel", "Correct [radio] channels"),
         ("desk", {"uplinks": {"b:1": "no answer"}, "faults": {"desk:b:1": "no answer"}}, "b:1: no answer", "are kept"),
         ("desk", {"uplinks": {"b:1": "starting"}, "desk_away": True}, "has not answered yet", "Check the modem"),
         ("journal", {"faults": {"journal": "the disk is full"}}, "the disk is full", "The siren still sounds"),

@@ -6,7 +6,7 @@ import os
 import random
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +20,8 @@ from bridge.codec.reader import Reader
 from bridge.codec.stock import ChannelRule, StockCodec
 from bridge.domain.commands import Tell
 from bridge.domain.errors import ConfigError
-from bridge.domain.events import Event, PressHeard, RadioDown, RadioUp, TextDelivered, TextSent
-from bridge.domain.press import BROADCAST, MeshPacket, Press
+from bridge.domain.events import Event, Fault, PressHeard, RadioDown, RadioUp, TextDelivered, TextSent
+from bridge.domain.press import BROADCAST, Channel, MeshPacket, Press
 from bridge.domain.step import Step
 from bridge.edges import mesh_radio
 from bridge.edges.mesh_radio import MeshRadio
@@ -348,6 +348,25 @@ def test_a_channel_that_the_handshake_lost_is_asked_about_before_its_words_are_j
         assert (here.hears("tolong").channel, here.hears("maling").channel) == ("SiagaDesa", "SiagaDesa")
         assert node.connections == 1
         assert len(node.client.wants) == 2
+
+
+def test_a_radio_that_is_well_and_deaf_says_so_and_once() -> None:
+    """Its two channels are not the one that post.toml names: else every press would be lost in silence."""
+    rules = [ChannelRule(frozenset({"SiagaDess"}))]
+
+    def trouble(channels: Iterable[Channel]) -> str:
+        return rules[-1].trouble(channels)
+
+    with ScriptedNode() as node, post(node.url, trouble=trouble) as here:
+        deaf = here.inbox.until(Fault)
+        assert deaf.what == "channels:gw1"
+        assert "SiagaDess tidak ada di radio (not on the radio; it has: SiagaRT, SiagaDesa)" in deaf.why
+        node.hang_up()
+        here.inbox.until(RadioUp)
+        rules.append(ChannelRule())
+        node.hang_up()
+        assert here.inbox.until(Fault) == Fault("channels:gw1", "")
+    assert len([event for event in here.inbox.all() if isinstance(event, Fault)]) == 2
 
 
 def test_a_channel_that_the_radio_never_names_is_asked_about_once() -> None:

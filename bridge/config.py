@@ -16,6 +16,8 @@ from bridge.domain.errors import ConfigError
 from bridge.domain.ids import PostId
 from bridge.mistakes import Said, Wrong, config_error, inner_model, is_open, open_secret, sentences
 
+FILE = "post.toml"
+
 
 class Post(BaseModel):
     """Who and where this post is."""
@@ -156,8 +158,8 @@ class Config(BaseSettings):
 
 
 def load_config(path: Path) -> Config:
-    """Read `post.toml`; relative paths in it start at its folder. Raises ConfigError with all mistakes, one a line."""
-    path = path.absolute()
+    """Read a `post.toml`, or the one in a folder; relative paths start there. Raises ConfigError with all mistakes."""
+    path = (path / FILE if path.is_dir() else path).absolute()
     table = _anchored(_read(path), Config, path.parent)
     _fetch_desk_keys(table.get("desk"), path.parent)
     mistakes = _identity(table)

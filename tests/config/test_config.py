@@ -115,6 +115,11 @@ def test_paths_start_at_the_files_folder_wherever_we_are(folder: Path, monkeypat
     assert config.journal.path == folder / "journal.db"
 
 
+def test_the_folder_that_setup_made_stands_for_its_file(folder: Path) -> None:
+    path = write(folder, BENCH)
+    assert load_config(folder) == load_config(path)
+
+
 def test_settings_are_frozen(folder: Path) -> None:
     config = load_config(write(folder, WHOLE))
     with pytest.raises(ValidationError):

@@ -164,6 +164,8 @@ class MeshRadio:
                 self._look(session)
             self._say_goodbye(session)
         finally:
+            if not session.is_up:
+                self._station = self._station.with_news(session.draft)
             self._release(session)  # a handshake that broke off must not cost a press
 
     def _greet(self, session: _Session) -> None:

@@ -79,6 +79,10 @@ class Station:
         """Where the channel of that name stands; '' is the first one."""
         return next((c.index for c in self.channels.values() if c.name == name), None if name else 0)
 
+    def with_news(self, other: "Station") -> "Station":
+        """What a later handshake told before it broke off, over what the last whole one did."""
+        return replace(self, own=other.own or self.own, channels={**self.channels, **other.channels})
+
     def learn(self, message: mesh_pb2.FromRadio) -> "Station":
         """What one message of the handshake adds. Keys are looked at and forgotten."""
         match message.WhichOneof("payload_variant"):

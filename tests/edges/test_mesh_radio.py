@@ -470,3 +470,11 @@ def test_a_handshake_that_breaks_off_costs_no_press() -> None:
         node.send(frame(pki_text(ALICE, 1, b"tolong")))
         node.hang_up()
         assert here.hears("tolong").pki_key == PINNED[ALICE]
+
+
+def test_a_first_handshake_whose_end_was_lost_costs_no_press() -> None:
+    """All channels are told, the frame that says "that was all" is not: what came behind it waits, and is heard."""
+    with ScriptedNode(answers=False) as node, post(node.url) as here:
+        eventually(lambda: bool(node.client.wants), "it asks")
+        node.send(channel_told(1) + frame(packet(ALICE, 1, b"tolong")))
+        assert here.hears("tolong").channel == "SiagaDesa"

@@ -26,6 +26,7 @@ from bridge.ledger import Memory
 from bridge.questions import Questions
 from bridge.runtime import Inbox, Runtime
 from bridge.sources import Register, load_sources
+from bridge.sources import cautions as source_cautions
 from bridge.store.journal import Journal
 from bridge.store.reader import JournalReader
 from bridge.store.worker import JournalWorker
@@ -41,9 +42,9 @@ BEYOND = 1 << 42  # sequences given out without a journal: above all that a jour
 
 def build(config: Config) -> Runtime:
     """A bridge ready to run. Raises ConfigError, JournalBusy; an unplugged radio, a broker away, a sick disk do not."""
-    for caution in cautions(config):
-        log.warning("caution", what=caution)
     register = load_sources(config.sources, config.post.id)
+    for caution in (*cautions(config), *source_cautions(config.sources, register)):
+        log.warning("caution", what=caution.english)
     signer = read_signer(config) if config.uplink else None
     inbox = Inbox()
     start = _Start(config)
@@ -157,6 +158,7 @@ def _radios(config: Config, clock: Clock, register: Register) -> tuple[Radio, ..
         interpret=Reader(stock, LineCodec(register, config.post.id)).read,
         compose=_answers(config, register).compose,
         clock_trusted=lambda: clock.now().trusted,
+        trouble=rule.trouble,
     )
     return (radio,)
 

@@ -47,6 +47,8 @@ def test_the_readmes_tour_can_be_typed(tmp_path: Path, free_port: Callable[[], i
     radio = free_port()
     with iotcore_broker(tmp_path) as broker:
         script = block[1].replace(":1883", f":{broker.port}").replace("4403", str(radio))
+        assert "\nsleep 5\n" in script  # enough for a reader's machine; a busy one is waited for
+        script = script.replace("\nsleep 5\n", "\nuntil kentongan status > status.txt; do sleep 1; done\n")
         script = "trap 'kill $(jobs -p); wait' EXIT\n" + script
         bin_ = tmp_path / "bin"
         bin_.mkdir()

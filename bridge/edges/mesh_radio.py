@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,10 +11,10 @@ import structlog
 
 from bridge.domain.commands import Words
 from bridge.domain.errors import FrameError, RadioLost
-from bridge.domain.events import Event, RadioDown, RadioUp
+from bridge.domain.events import Event, Fault, RadioDown, RadioUp
 from bridge.domain.policy import HOUR_S
 from bridge.domain.ports import Clock, Deliver
-from bridge.domain.press import MeshPacket
+from bridge.domain.press import Channel, MeshPacket
 from bridge.edges import mesh_radio_packets as packets
 from bridge.edges.mesh_link import Link, check_url, open_link
 from bridge.edges.mesh_timing import Timing
@@ -43,6 +43,7 @@ class _Session:
     is_up: bool = False
     time_is_set: bool = False
     held: list[tuple[Any, bool, float]] = field(default_factory=list)
+    asked: set[int] = field(default_factory=set)  # channels that a packet named and the handshake did not
 
 
 @dataclass(slots=True)
@@ -58,7 +59,8 @@ class _Counts:
 class MeshRadio:
     """The radio port over a Meshtastic stream. `url`: serial:///dev/… or tcp://host:port, else ConfigError.
 
-    `interpret` runs on the reading thread and must be quick; `compose` runs on the saying thread.
+    `interpret` runs on the reading thread and must be quick; `compose` runs on the saying thread. `trouble` says why
+    calls on these channels would not count, '' if they do.
     """
 
     def __init__(
@@ -70,11 +72,13 @@ class MeshRadio:
         interpret: Interpret,
         compose: Compose,
         clock_trusted: Callable[[], bool] = lambda: False,
+        trouble: Callable[[Iterable[Channel]], str] = lambda _channels: "",
         timing: Timing = Timing(),  # noqa: B008 - a frozen value
     ) -> None:
         check_url(url)
         self.url, self.name = url, name
         self._clock, self._interpret, self._clock_trusted, self._timing = clock, interpret, clock_trusted, timing
+        self._trouble = trouble
         self._numbers = packets.Numbers()
         self._voice = Voice(name=name, clock=clock, compose=compose, timing=timing, numbers=self._numbers)
         self._station = packets.Station()
@@ -83,7 +87,7 @@ class MeshRadio:
         self._heard: OrderedDict[int, float] = OrderedDict()
         self._airtime: tuple[float, float] | None = None
         self._deliver: Deliver = lambda _event: None
-        self._told_down = ""
+        self._told_down = self._told_deaf = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"radio-{name}", daemon=True)
 
@@ -160,6 +164,8 @@ class MeshRadio:
                 self._look(session)
             self._say_goodbye(session)
         finally:
+            if not session.is_up:
+                self._station = self._station.with_news(session.draft)
             self._release(session)  # a handshake that broke off must not cost a press
 
     def _greet(self, session: _Session) -> None:
@@ -198,11 +204,8 @@ class MeshRadio:
 
     def _take(self, session: _Session, message: Any, frame: Frame, now: float) -> None:
         match message.WhichOneof("payload_variant"):
-            case "packet" if session.is_up:
-                self._packet(message.packet, frame.certain, now)
             case "packet":
-                if len(session.held) < HELD_MAX:
-                    session.held.append((message.packet, frame.certain, now))
+                self._take_packet(session, message.packet, frame.certain, now)
             case "queueStatus":
                 status = message.queueStatus
                 self._voice.taken(status.mesh_packet_id, status.res, status.free)
@@ -212,6 +215,23 @@ class MeshRadio:
                 self._begin_again(session)
             case _ if not session.is_up:
                 session.draft = session.draft.learn(message)
+
+    def _take_packet(self, session: _Session, packet: Any, certain: bool, now: float) -> None:
+        if session.is_up and self._is_unheard_of(session, packet):
+            self._greet(session)
+        if session.is_up:
+            self._packet(packet, certain, now)
+        elif len(session.held) < HELD_MAX:
+            session.held.append((packet, certain, now))
+
+    def _is_unheard_of(self, session: _Session, packet: Any) -> bool:
+        """Our radio opened it on a channel that its handshake did not name: those bytes were lost, or the channel is
+        younger than our talk. It is asked about once; without an answer the channel is nobody's secret."""
+        is_on_channel = packet.HasField("decoded") and not packet.pki_encrypted
+        if not is_on_channel or packet.channel in self._station.channels or packet.channel in session.asked:
+            return False
+        session.asked.add(packet.channel)
+        return True
 
     def _rise(self, session: _Session) -> None:
         """The handshake is complete: what came early can be read now."""
@@ -223,7 +243,16 @@ class MeshRadio:
         log.info("radio up", radio=self.name, own=f"!{station.own:08x}", firmware=station.firmware)
         self._voice.up(session.link, station)  # first: who hears RadioUp may speak at once
         self._deliver(RadioUp(self.name, station.own, tuple(station.channels.values()), station.firmware))
+        self._tell_deafness(station)
         self._release(session)
+
+    def _tell_deafness(self, station: packets.Station) -> None:
+        """A radio that is well and has no channel that counts here would be deaf, and nobody would know."""
+        why = self._trouble(station.channels.values())
+        if why != self._told_deaf:
+            self._told_deaf = why
+            log.warning("calls are not heard" if why else "calls are heard again", radio=self.name, why=why)
+            self._deliver(Fault(f"channels:{self.name}", why))
 
     def _release(self, session: _Session) -> None:
         held, session.held = session.held, []
@@ -235,6 +264,7 @@ class MeshRadio:
         if session.is_up:
             self._down("radio menyala ulang (the radio restarted)")
         session.time_is_set = False
+        session.asked.clear()
         self._greet(session)
 
     def _packet(self, packet: Any, certain: bool, now: float) -> None:

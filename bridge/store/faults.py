@@ -9,13 +9,20 @@ from bridge.domain.errors import JournalFailed
 
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _NO_FORMAT = "unsupported file format"  # a broken header, for which SQLite has no code of its own
+_UNWRITABLE = (
+    "tidak dapat ditulis; periksa izin dan apakah disk hanya-baca "
+    "(it cannot be written; check its rights and whether the disk is mounted read-only)"
+)
 _ADVICE = {
-    sqlite3.SQLITE_FULL: "the disk is full; free some space on it",
-    sqlite3.SQLITE_READONLY: "it cannot be written; check its rights and whether the disk is mounted read-only",
-    sqlite3.SQLITE_PERM: "it cannot be written; check its rights and whether the disk is mounted read-only",
-    sqlite3.SQLITE_IOERR: "the disk refuses; see that it has room, is not mounted read-only and sits firmly",
-    sqlite3.SQLITE_BUSY: "another program holds it; close whatever else has it open",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check that its folder is there and may be written by this user",
+    sqlite3.SQLITE_FULL: "disk penuh; kosongkan sebagian (the disk is full; free some space on it)",
+    sqlite3.SQLITE_READONLY: _UNWRITABLE,
+    sqlite3.SQLITE_PERM: _UNWRITABLE,
+    sqlite3.SQLITE_IOERR: "disk menolak; periksa ruang, izin tulis dan pemasangannya "
+    "(the disk refuses; see that it has room, is not mounted read-only and sits firmly)",
+    sqlite3.SQLITE_BUSY: "dipakai program lain; tutup program itu "
+    "(another program holds it; close whatever else has it open)",
+    sqlite3.SQLITE_CANTOPEN: "tidak dapat dibuka; periksa foldernya dan izin tulisnya "
+    "(it cannot be opened; check that its folder is there and may be written by this user)",
 }
 
 
@@ -40,4 +47,6 @@ def translate(error: Exception, path: Path) -> JournalFailed:
         return JournalDamaged(f"journal {path} is damaged ({said})")
     if isinstance(cause, OSError):
         said = cause.strerror or said
-    return JournalFailed(f"journal {path}: {_ADVICE.get(code, 'check the disk and the rights')} ({said})")
+    return JournalFailed(
+        f"journal {path}: {_ADVICE.get(code, 'periksa disk dan izin (check the disk and the rights)')} ({said})"
+    )

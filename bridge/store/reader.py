@@ -67,7 +67,9 @@ class JournalReader:
         with self._look() as connection:
             found = connection.exec_driver_sql(_ALARM, (alarm_id,)).first()
             if found is None:
-                raise JournalFailed(f"journal {self._path}: no alarm {alarm_id!r}; see: kentongan journal list")
+                raise JournalFailed(
+                    f"journal {self._path}: tidak ada (no alarm) {alarm_id!r}; lihat (see): kentongan journal list"
+                )
             sequence, line = found.sequence, next(legible(_line_of, [found]), {"id": alarm_id})
             outbox = _dicts(connection, _OUTBOX, sequence)
             return line | {
@@ -81,7 +83,10 @@ class JournalReader:
     @contextmanager
     def _look(self) -> Iterator[Connection]:
         if not self._path.exists():
-            raise JournalFailed(f"journal {self._path}: no such file; the bridge makes it when it first runs")
+            raise JournalFailed(
+                f"journal {self._path}: belum ada; jembatan membuatnya saat pertama berjalan "
+                "(no such file; the bridge makes it when it first runs)"
+            )
         try:
             with schema.reading(self._path) as connection:
                 yield connection

@@ -43,6 +43,7 @@ CALLS = {
         "fire", "FIRE!!!", "fiiire", "house on fire", "there's a fire", "gas leak",
     ],
     Kind.DISASTER: [
+        "sungai meluap", "tanggul retak",
         "lindhu", "angin lesus", "lemah longsor nang dusun", "aeng rajah", "tana longsor",
         "banjir", "banjiiir", "bnjir", "banjir bandang", "air naik", "longsor", "tanah longsor di dusun", "gempa",
         "GEMPA BUMI", "tsunami", "puting beliung", "pohon tumbang di jalan", "gunung meletus", "gunung api meletus",
@@ -80,6 +81,7 @@ CALLS = {
         "tolong cepat ke rumah saya", "darurat", "gawat", "gawat darurat", "panik", "SOS", "S.O.S.", "sosss", "🆘",
         "bahaya", "help", "HELP!", "heeelp", "help me please", "we need help", "emergency", "emergancy", "panic",
         "njaluk tulung", "tulungono aku", "bebaya", "èyancem", "mintah tolong",
+        "bantu saya", "anak saya hilang", "ular masuk rumah", "ada orang bawa parang",
         "diserang", "anak saya diculik", "bom", "Ya Allah tolong",
     ],
 }  # fmt: skip
@@ -104,6 +106,17 @@ PERHAPS_TALK = {
     "was there a fire": Kind.FIRE,
     "kemarin malam di rapat katanya ada maling": Kind.THEFT,
     "mohon maaf baru lihat pesan, tolong itu kebakaran": Kind.FIRE,
+    # Who is frightened tells first who he is and where: the word that matters comes late.
+    "rumah pak Slamet di RT 05 dekat musala kebakaran": Kind.FIRE,
+    "di belakang rumah pak Haji Mahmud sudah kelihatan api besar": Kind.FIRE,
+    "saya Budi dari RT 4 dekat sawah timur, kecelakaan motor dua orang luka": Kind.ACCIDENT,
+    "Bapak-bapak ibu-ibu sekalian warga RT 03 mohon bantuannya rumah pak Slamet kemalingan": Kind.THEFT,
+    "ibu saya di kamar mandi jatuh dan pingsan": Kind.MEDICAL,
+    "assalamualaikum mohon maaf mengganggu di jembatan bambu ada orang dibacok": Kind.MURDER,
+    "pak di rumah bu Siti sebelah masjid ada orang bawa golok": Kind.PANIC,
+    "our neighbour at the end of the paddy field shouts that his house is on fire": Kind.FIRE,
+    "kemarin di rapat kita bicara soal maling": Kind.THEFT,
+    "the meeting last night was about the old flood": Kind.DISASTER,
 }
 
 INNOCENT = [
@@ -114,7 +127,8 @@ INNOCENT = [
     "selamat pagi semua", "masih hidup?", "tes kanal umum ✓", "dengan log", "lewat C", "antre 0", "T7", "X0",
     "sesudah reboot 2", "setelah set_time", "managed masih bisa kirim", "palsu: semua aman", "P" * 200,
     "firewood for sale", "fireworks tonight", "rapat darurat besok jam 7", "jatuh tempo iuran tanggal 5",
-    "kemarin di rapat kita bicara soal maling", "the meeting last night was about the old flood", "helpful as always",
+    "kemarin rapat bicara soal kas, jatuh temponya besok", "helpful as always",
+    "jangan lupa bawa parang untuk kerja bakti",
     "arisan bu RT dipindah ke hari Kamis", "hujan deras, jemuran diangkat", "listrik padam dari jam 6",
     "tolong belikan gula dan kopi", "bidan desa datang besok pagi", "sudah makan?",
     "wedang geni anget", "lampune dipateni sik", "nyuwun tulung tumbasaken gula", "tulung gawakno kursi",

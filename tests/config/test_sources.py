@@ -10,7 +10,7 @@ from bridge.domain.errors import ConfigError
 from bridge.domain.ids import node_source
 from bridge.domain.place import Place, Source
 from bridge.domain.press import Kind, Press, Remark, Trust, Via
-from bridge.sources import Register, load_sources
+from bridge.sources import Register, cautions, load_sources
 
 KEY_A, KEY_B, KEY_C = (bytes([number]) * 32 for number in (0xFB, 2, 3))
 A, B, C, STRANGER = (node_source(number) for number in (0x0A01, 0x0B02, 0x0C03, 0x0D04))
@@ -96,9 +96,12 @@ def test_another_key_is_told_to_the_technician(register: Register, capsys: pytes
     assert B in told
 
 
-def test_no_file_is_an_empty_register_and_a_remark(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert len(load_sources(tmp_path / "sources.toml")) == 0
-    assert "every place is unknown" in capsys.readouterr().out
+def test_no_file_is_an_empty_register_and_a_caution(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    register = load_sources(tmp_path / "sources.toml")
+    assert len(register) == 0
+    (caution,) = cautions(tmp_path / "sources.toml", register)
+    assert "the place of every call is unknown" in caution.english
+    assert capsys.readouterr().out == ""  # a command's output is its own
 
 
 def mistakes(folder: Path, text: str) -> list[str]:

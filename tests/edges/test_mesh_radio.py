@@ -6,7 +6,7 @@ import os
 import random
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +20,8 @@ from bridge.codec.reader import Reader
 from bridge.codec.stock import ChannelRule, StockCodec
 from bridge.domain.commands import Tell
 from bridge.domain.errors import ConfigError
-from bridge.domain.events import Event, PressHeard, RadioDown, RadioUp, TextDelivered, TextSent
-from bridge.domain.press import BROADCAST, MeshPacket, Press
+from bridge.domain.events import Event, Fault, PressHeard, RadioDown, RadioUp, TextDelivered, TextSent
+from bridge.domain.press import BROADCAST, Channel, MeshPacket, Press
 from bridge.domain.step import Step
 from bridge.edges import mesh_radio
 from bridge.edges.mesh_radio import MeshRadio
@@ -30,7 +30,7 @@ from bridge.sources import Register
 from simulator.village import Village
 from tests.edges.listening import Inbox, RealClock, eventually, plainly, understand
 from tests.edges.mesh_frames import PINNED, PORTS, frame, packet, pki_text
-from tests.edges.scripted import OWN, ScriptedNode, queue_status, said
+from tests.edges.scripted import OWN, ScriptedNode, channel_told, queue_status, said
 
 QUICK = Timing(
     connect_s=2.0,
@@ -340,6 +340,44 @@ def test_odd_packets_are_harmless() -> None:
         assert here.radio.picture()["bad_frames"] == 7
 
 
+def test_a_channel_that_the_handshake_lost_is_asked_about_before_its_words_are_judged() -> None:
+    """One frame lost on the wire would else deafen the post to a whole channel until the next reconnection."""
+    with ScriptedNode(lost=channel_told(1)) as node, post(node.url) as here:
+        assert [channel.name for channel in here.inbox.until(RadioUp).channels] == ["SiagaRT"]
+        node.send(frame(packet(ALICE, 1, b"tolong")) + frame(packet(ALICE, 2, b"maling")))
+        assert (here.hears("tolong").channel, here.hears("maling").channel) == ("SiagaDesa", "SiagaDesa")
+        assert node.connections == 1
+        assert len(node.client.wants) == 2
+
+
+def test_a_radio_that_is_well_and_deaf_says_so_and_once() -> None:
+    """Its two channels are not the one that post.toml names: else every press would be lost in silence."""
+    rules = [ChannelRule(frozenset({"SiagaDess"}))]
+
+    def trouble(channels: Iterable[Channel]) -> str:
+        return rules[-1].trouble(channels)
+
+    with ScriptedNode() as node, post(node.url, trouble=trouble) as here:
+        deaf = here.inbox.until(Fault)
+        assert deaf.what == "channels:gw1"
+        assert "SiagaDess tidak ada di radio (not on the radio; it has: SiagaRT, SiagaDesa)" in deaf.why
+        node.hang_up()
+        here.inbox.until(RadioUp)
+        rules.append(ChannelRule())
+        node.hang_up()
+        assert here.inbox.until(Fault) == Fault("channels:gw1", "")
+    assert len([event for event in here.inbox.all() if isinstance(event, Fault)]) == 2
+
+
+def test_a_channel_that_the_radio_never_names_is_asked_about_once() -> None:
+    with ScriptedNode() as node, post(node.url) as here:
+        here.inbox.until(RadioUp)
+        for number in range(1, 5):
+            node.send(frame(packet(ALICE, number, f"tolong {number}".encode(), channel=5)))
+            assert here.hears(f"tolong {number}").channel == ""
+        assert len(node.client.wants) == 2
+
+
 def test_an_unknown_channel_is_nobodys_secret() -> None:
     heard: list[MeshPacket] = []
     with ScriptedNode() as node, post(node.url, interpret=lambda packet, _: heard.append(packet) or ()) as here:
@@ -431,3 +469,11 @@ def test_a_handshake_that_breaks_off_costs_no_press() -> None:
         node.send(frame(pki_text(ALICE, 1, b"tolong")))
         node.hang_up()
         assert here.hears("tolong").pki_key == PINNED[ALICE]
+
+
+def test_a_first_handshake_whose_end_was_lost_costs_no_press() -> None:
+    """All channels are told, the frame that says "that was all" is not: what came behind it waits, and is heard."""
+    with ScriptedNode(answers=False) as node, post(node.url) as here:
+        eventually(lambda: bool(node.client.wants), "it asks")
+        node.send(channel_told(1) + frame(packet(ALICE, 1, b"tolong")))
+        assert here.hears("tolong").channel == "SiagaDesa"

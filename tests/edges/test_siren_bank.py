@@ -15,7 +15,7 @@ from bridge.domain.press import Kind
 from bridge.edges import siren_bank, siren_worker
 from bridge.edges.siren_bank import SirenBank, SirenBusy
 from bridge.edges.siren_relay import GpioRelay, relay_siren
-from bridge.edges.siren_worker import SirenWorker
+from bridge.edges.siren_worker import LIMIT_S, SirenWorker
 from bridge.edges.sirens import build_sirens
 from tests.edges.listening import until
 
@@ -35,7 +35,7 @@ class Stand:
     fault = ""
 
     def __init__(self, dies: int = 0) -> None:
-        self.dies, self.begun, self.is_off = dies, 0, False
+        self.dies, self.begun, self.asked, self.is_off = dies, 0, 0, False
         self.rang: list[Sound] = []
         self.frees = threading.Event()
         self.frees.set()
@@ -44,6 +44,7 @@ class Stand:
         self.begun += 1
 
     def sound(self, sound: Sound) -> None:
+        self.asked += 1
         self.frees.wait()
         if self.dies:
             self.dies -= 1
@@ -134,6 +135,22 @@ def test_2000_sounds_for_a_hung_siren_wait_as_one_for_each_kind(heard: Events) -
     until(lambda: len(driver.rang) >= len(kinds))
     siren.stop()
     assert len(driver.rang) <= 2 * len(kinds)  # those that it had in hand, and one more of each
+
+
+def test_a_press_of_just_now_rings_though_its_kind_has_waited_too_long(heard: Events) -> None:
+    """A device hung for minutes: the old sound is no news any more, the new one is."""
+    times, driver = [0.0], Stand()
+    siren = SirenWorker("siren:horn", driver, monotonic=lambda: times[0])
+    driver.frees.clear()
+    siren.start(heard.put)
+    siren.do(Sound("node:9/1", Kind.THEFT, None))
+    until(lambda: driver.asked)
+    for times[0], alarm in ((1.0, "node:1/1"), (LIMIT_S - 10, "node:2/1")):
+        siren.do(Sound(alarm, Kind.FIRE, None))
+    times[0] = LIMIT_S + 20
+    driver.frees.set()
+    until(lambda: Sound("node:2/1", Kind.FIRE, None) in driver.rang)
+    siren.stop()
 
 
 def test_a_siren_that_hangs_is_told_and_told_well_again(heard: Events, monkeypatch: pytest.MonkeyPatch) -> None:

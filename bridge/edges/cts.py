@@ -98,7 +98,8 @@ class CtsContact:
         try:
             _open_remote(port, self._url)
             opened_s = self._monotonic()
-            tell(False, False, opened_s)  # a server that says nothing has nothing to say
+            if changes.empty():
+                tell(False, False, opened_s)  # a server that says nothing has nothing to say
             while not stopping.is_set():
                 with suppress(queue.Empty):
                     state, at_s = changes.get(timeout=LOOK_S)

@@ -80,6 +80,7 @@ def test_a_button_silences_once_for_each_push(pins: MockFactory, inbox: Inbox) -
     with listening(inbox, driver="gpio", pin="GPIO5", role="silence") as one:
         up(one)
         wire = Wire(pins.pin("GPIO5"))
+        time.sleep(0.15)  # first it must be seen open
         for _ in range(2):
             wire.bouncing(True)
             assert inbox.until(SilenceAsked) == SilenceAsked("kentongan")

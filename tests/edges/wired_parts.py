@@ -199,14 +199,17 @@ class FarSwitch:
 class Uart:
     """A pty with the modem lines that a pty lacks: its driver's ioctls are pretended, all else is the kernel's.
 
-    `waits`: whether the driver knows TIOCMIWAIT.
+    `waits`: whether the driver knows TIOCMIWAIT. `slow_s`: how long a busy machine takes to read the lines.
     """
+
+    slow_s = 0.0
 
     def __init__(self, alias: Path, monkeypatch: pytest.MonkeyPatch, waits: bool = True) -> None:
         self.alias, self.url = alias, f"serial://{alias}"
         self._waits, self._real = waits, fcntl.ioctl
         self._changed = threading.Condition()
-        self._lines = self._outputs = self._changes = self.reads = 0
+        self._lines = self._outputs = self.reads = 0
+        self._changes = {termios.TIOCM_CTS: 0, termios.TIOCM_DSR: 0}
         self._is_gone = True
         self.plug()
         monkeypatch.setattr(fcntl, "ioctl", self._ioctl)
@@ -243,13 +246,15 @@ class Uart:
     def _set(self, line: int, on: bool) -> None:
         with self._changed:
             self._lines = self._lines | line if on else self._lines & ~line
-            self._changes += 1
+            self._changes[line] += 1
             self._changed.notify_all()
 
     def _ioctl(self, fd: int, code: int, argument: Any = 0, *rest: Any) -> Any:
         asked = (termios.TIOCMGET, termios.TIOCMBIS, termios.TIOCMBIC, cts.TIOCMIWAIT)
         if code not in asked or os.fstat(fd).st_rdev != self._number:
             return self._real(fd, code, argument, *rest)
+        if code == termios.TIOCMGET:
+            time.sleep(self.slow_s)
         with self._changed:
             if self._is_gone:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -264,16 +269,19 @@ class Uart:
                 case termios.TIOCMBIC:
                     self._outputs &= ~struct.unpack("I", argument)[0]
                 case _:
-                    self._wait()
+                    self._wait(argument)
         return 0
 
-    def _wait(self) -> None:
+    def _wait(self, lines: int) -> None:
         if not self._waits:
             raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))
-        before = self._changes
-        self._changed.wait_for(lambda: self._is_gone or self._changes != before)
+        before = self._changed_so_often(lines)
+        self._changed.wait_for(lambda: self._is_gone or self._changed_so_often(lines) != before)
         if self._is_gone:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def _changed_so_often(self, lines: int) -> int:
+        return sum(count for line, count in self._changes.items() if line & lines)
 
 
 class UsbHead:

@@ -146,7 +146,7 @@ class Lamps:
                 showing.due = math.inf
 
     def police_are_back(self) -> list[str]:
-        """ "Not connected" that nobody has seen yet is no longer true; whose letters were mended."""
+        """"Not connected" that nobody has seen yet is no longer true; whose letters were mended."""
         mended = []
         for key, showing in self._by_key.items():
             if showing.message.step is Step.NOT_CONNECTED and not showing.said and showing.ticket is None:

@@ -93,7 +93,7 @@ class Light:
 
 @dataclass(frozen=True, slots=True)
 class Beacon:
-    """ "The post hears", hourly, so that idle lamps may burn. `route` as for Light."""
+    """"The post hears", hourly, so that idle lamps may burn. `route` as for Light."""
 
     ticket: int
     route: str

@@ -42,6 +42,7 @@ REGISTER = Register([Source("head:POS", head_key=KEY)])
 QUICK_S = (0.05, 0.2)
 HELD_S = 0.03
 SPARK_S = 0.003
+LATE_S = 0.03  # a hand may be uneven by a quarter of a beat
 
 
 @contextmanager
@@ -86,15 +87,73 @@ def faults(inbox: Inbox) -> list[str]:
     return [fault.why for fault in told]
 
 
-def strike(switch: Callable[[bool], None], groups: tuple[int, ...] = (1,), held_s: float = HELD_S) -> None:
-    """Groups of strikes, five a second, with a stop between groups."""
+def strike(switch: Callable[[bool], None], groups: tuple[int, ...] = (1,), beat_s: float = 0.2) -> None:
+    """Groups of strikes with a stop between them; a strike that came late makes none of the others late."""
+    due = time.monotonic()
     for at, beats in enumerate(groups):
-        time.sleep(0.7 if at else 0.0)
+        due += 3.5 * beat_s if at else 0.0
         for _ in range(beats):
+            time.sleep(max(0.0, due - time.monotonic()))
             switch(True)
-            time.sleep(held_s)
+            time.sleep(HELD_S)
             switch(False)
-            time.sleep(0.2 - held_s)
+            due += beat_s
+    time.sleep(max(0.0, due - time.monotonic()))
+
+
+def steadily(story: Callable[[], None], tries: int = 8) -> None:
+    """A rhythm needs a machine that keeps time: a story that failed is told again where it stood still meanwhile."""
+    for _ in range(tries):
+        with _metronome() as late_s:
+            try:
+                return story()
+            except AssertionError:
+                if max(late_s) < LATE_S:
+                    raise
+    raise AssertionError("this machine is too busy to strike a rhythm")
+
+
+@contextmanager
+def _metronome() -> Iterator[list[float]]:
+    """How late this process was woken, each time."""
+    late_s, over = [0.0], threading.Event()
+
+    def beat() -> None:
+        due = time.monotonic()
+        while not over.is_set():
+            late_s.append(time.monotonic() - due)
+            due = time.monotonic() + 0.005
+            time.sleep(0.005)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield late_s
+    finally:
+        over.set()
+        thread.join()
+
+
+def least_share(limit: float, window_s: float = 1.5) -> float:
+    """Of a core, in the quietest of some windows: what other threads of this process did once is not ours."""
+    least = 1.0
+    for _ in range(5):
+        spent, began = time.process_time(), time.monotonic()
+        time.sleep(window_s)
+        least = min(least, (time.process_time() - spent) / (time.monotonic() - began))
+        if least < limit:
+            break
+    return least
+
+
+def quickest_ms(measure: Callable[[], float], limit_ms: float) -> float:
+    """The best of some tries, in ms: a machine that does more than this is no slowness of ours."""
+    best_ms = 1000 * measure()
+    for _ in range(9):
+        if best_ms < limit_ms:
+            break
+        best_ms = min(best_ms, 1000 * measure())
+    return best_ms
 
 
 def sparks(switch: Callable[[bool], None], count: int) -> float:

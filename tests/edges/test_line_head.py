@@ -178,5 +178,5 @@ def test_a_head_that_is_not_there_is_one_clear_fault(tmp_path: Path, inbox: Inbo
 
 def test_waiting_costs_next_to_nothing(one: Input) -> None:
     share = least_share(0.005)
-    print(f"a wired head, idle: {share:.2%} of a core")
+    print(f"measured: a wired head, idle: {share:.2%} of a core")
     assert share < 0.005

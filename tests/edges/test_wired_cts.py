@@ -295,7 +295,7 @@ def test_a_strike_is_heard_within_milliseconds(
         return took_s
 
     took_ms = quickest_ms(measure, LATENCY_MS[kind])
-    print(f"{kind}: closing to PressHeard {took_ms:.1f} ms, 4 of them to tell a strike from noise")
+    print(f"measured: {kind}: closing to PressHeard {took_ms:.1f} ms, 4 of them to tell a strike from noise")
     assert took_ms < LATENCY_MS[kind]
 
 
@@ -311,6 +311,6 @@ def test_waiting_costs_next_to_nothing(
         reads, began = uart.reads, time.monotonic()
         share = least_share(limit)
         looks_per_s = (uart.reads - reads) / (time.monotonic() - began)
-    print(f"{way}: {share:.2%} of a core, {looks_per_s:.0f} looks a second")
+    print(f"measured: {way}: {share:.2%} of a core, {looks_per_s:.0f} looks a second")
     assert share < limit
     assert looks_per_s <= (8 if way == "uart" else 210)

@@ -143,6 +143,6 @@ def test_a_strike_is_heard_within_milliseconds_and_waiting_costs_nothing(pins: M
     with listening(inbox, driver="gpio", pin="GPIO27", at="house") as one:
         up(one)
         share = least_share(0.005)
-    print(f"closing to PressHeard {took_ms:.1f} ms, 4 of them to tell a strike from noise; idle {share:.2%} of a core")
+    print(f"measured: closing to PressHeard {took_ms:.1f} ms, 4 against noise; idle {share:.2%} of a core")
     assert took_ms < 25
     assert share < 0.005

@@ -101,6 +101,6 @@ def test_a_disk_that_stalls_delays_no_relay(tmp_path: Path, broker: Mosquitto) -
             ask(stage.folder / "post/kentongan.sock", "siren off", by="the story")
         assert stage.status()["unwritten"] > 0, "the disk does not stall, so nothing is shown"
         waits_ms.sort()
-        print(f"\nradio bytes to relay board, disk stalled: p50 {waits_ms[30]:.1f} ms, worst {waits_ms[-1]:.1f} ms")
+        print(f"measured: radio to relay board, disk stalled: p50 {waits_ms[30]:.1f} ms, worst {waits_ms[-1]:.1f} ms")
         assert waits_ms[30] <= 100 and waits_ms[-1] <= 1000, f"a relay waited for the disk: {waits_ms}"
     board.unplug()

@@ -118,7 +118,8 @@ def test_a_pinned_key_is_verified_a_channel_is_not_and_an_impostor_never(registe
     }
     assert seen[genuine]["words"] == ["kecelakaan!"], "a liar's words stand under a proved name"
     assert "RT03-12" in seen[proved]["place"] and seen[stranger]["place"] is None
-    assert seen[forged]["remarks"] == ["place_claimed"]
+    assert seen[forged]["remarks"] == seen[borrowed]["remarks"] == ["place_claimed"]
+    assert seen[proved]["remarks"] == seen[genuine]["remarks"] == []
     until(lambda: len(stage.rings()) >= 6, 5, "six sirens")
     assert sorted(stage.rings()) == ["ACCIDENT", "DISASTER", "FIRE", "MURDER", "PANIC", "THEFT"]
     lines = kentongan("desk", "list", "--config", desk_toml(stage)).stdout.splitlines()

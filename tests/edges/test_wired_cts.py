@@ -96,7 +96,7 @@ def test_noise_on_a_long_wire_is_nobody(uart: Uart) -> None:
         with listening(inbox, driver="cts", url=uart.url, at="house") as one:
             up(one)
             uart.noise(bytes(range(256)) * 8)
-            return sparks(uart.switch, count=60)
+            return sparks(uart.switch, count=30)
 
     assert nobody(spark)
 

@@ -62,7 +62,7 @@ def test_sparks_are_nobody(pins: MockFactory) -> None:
     def spark(inbox: Inbox) -> float:
         with listening(inbox, driver="gpio", pin="GPIO27", at="house") as one:
             up(one)
-            return sparks(Wire(pins.pin("GPIO27")).switch, count=60)
+            return sparks(Wire(pins.pin("GPIO27")).switch, count=30)
 
     assert nobody(spark)
 

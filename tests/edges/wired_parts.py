@@ -173,8 +173,13 @@ def nobody(spark: Callable[[Inbox], float]) -> bool:
     """Whether true sparks are no press and no fault; tried again where the machine made strikes of them."""
     for _ in range(20):
         inbox = Inbox()
-        if spark(inbox) < SPARK_S:
-            return (presses(inbox), faults(inbox)) == ([], [])
+        with _metronome() as late_s:
+            longest_s = spark(inbox)
+        if (presses(inbox), faults(inbox)) == ([], []):
+            if longest_s < SPARK_S:
+                return True
+        elif max(longest_s, *late_s) < SPARK_S:
+            return False
     raise AssertionError("this machine is too busy to make a spark")
 
 

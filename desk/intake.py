@@ -103,19 +103,25 @@ class Intake:
 
 
 def _store_status(change: Change, message: Status, taken: Taken) -> None:
-    """Counters decide within a journal; a late will of an older journal is not the post's own any more."""
+    """Counters decide within a journal, and the journal that last said "online" is the post's own: a post whose disk
+    was away goes back to an older journal. A late will of another journal says nothing about the post.
+    """
     status, run = message.status, change.connection.execute
     mine = (PRESENCE.c.post == message.post) & (PRESENCE.c.journal == status.run.journal)
     known = run(select(PRESENCE).where(mine)).first()
-    if known is not None and status.order <= (known.start, known.connection, known.state):
-        return
+    newest = run(select(func.max(PRESENCE.c.number)).where(PRESENCE.c.post == message.post)).scalar() or 0
+    takes_over = known is None or (status.online and known.number < newest)
+    if known is not None:
+        before = (known.start, known.connection, known.state)
+        if status.order < before or (status.order == before and not takes_over):
+            return
+    number = newest + 1 if known is None or takes_over else known.number
     start, connection, state = status.order
     row = {"start": start, "connection": connection, "state": state, "version": status.version, "since": change.at}
+    row["number"] = number
     if known is not None:
         run(update(PRESENCE).where(mine).values(row))
     else:
-        newest = run(select(func.max(PRESENCE.c.number)).where(PRESENCE.c.post == message.post)).scalar() or 0
-        row |= {"post": message.post, "journal": status.run.journal, "number": newest + 1}
-        run(insert(PRESENCE).values(row))
+        run(insert(PRESENCE).values(row | {"post": message.post, "journal": status.run.journal}))
     change.touch()
     taken.turned.append((message.post, status.online))

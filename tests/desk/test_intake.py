@@ -322,6 +322,14 @@ def test_status_is_compared_by_counters_within_a_journal(table: Table) -> None:
         (ONE.status(True, 1, journal="new"), True),
         (ONE.status(False, 2, start=2), True),  # the old journal's will, after the new one was heard of
         (ONE.status(False, 1, journal="new"), False),
+        (ONE.status(True, 1, start=3), True),  # the old journal's disk is back
+        (ONE.status(True, 1, journal="memory"), True),  # and away once more
+        (ONE.status(False, 1, journal="memory"), False),
+        (ONE.status(True, 1, start=4), True),
+        (ONE.status(False, 2, journal="memory"), True),
+        (ONE.status(False, 9, journal="never heard of"), False),  # for all we know it is the newest
+        (ONE.status(True, 1, start=4), True),  # but the post, which watches its status, says that it is not
+        (ONE.status(False, 1, start=4), False),
     ]
     for number, (message, expected) in enumerate(story):
         table.hear(message)

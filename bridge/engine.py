@@ -72,16 +72,26 @@ class Engine:
         self._is_resumed = self._has_started = False
         self._forget_at = started.mono_s + HOUR_S
         self._drills = 0
+        self._draft = Draft()
 
     # --- the one door -------------------------------------------------------------------------------------------
 
     def handle(self, event: ev.Event, now: Moment) -> Decision:
         """What may happen now, and what must be written first."""
-        draft = Draft()
+        draft = self._draft = Draft()
         if not self._is_resumed:
             self._resume(now, draft)
         self._take(event, now, draft)
         self._let_time_pass(now, draft)
+        return self._decide(now)
+
+    def salvage(self, now: Moment) -> Decision:
+        """After `handle` failed: what it had decided by then."""
+        return self._decide(now)
+
+    def _decide(self, now: Moment) -> Decision:
+        """What is in the draft, once."""
+        draft, self._draft = self._draft, Draft()
         number = 0
         if draft.facts:
             number = self._promises.hold(tuple(draft.journaled), tuple(draft.after), now.mono_s)

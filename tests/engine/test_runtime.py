@@ -1,5 +1,7 @@
 """Starting and stopping: the radio first out, the siren and the journal last, and no part takes the others with it."""
 
+import threading
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -7,6 +9,7 @@ from bridge.domain import commands as cmd
 from bridge.domain import events as ev
 from bridge.domain.alarm import Moment
 from bridge.domain.ports import Deliver
+from bridge.domain.press import Kind
 from bridge.engine import Engine
 from bridge.ledger import Memory
 from bridge.runtime import Inbox, Runtime
@@ -103,6 +106,35 @@ def test_an_event_that_cannot_be_borne_costs_the_next_press_nothing() -> None:
         runtime.run()
     assert "siren: Sound" in book
     assert [line["event"] for line in logs if line["log_level"] == "error"] == ["event failed"]
+
+
+def test_a_fault_in_the_answers_costs_no_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program error that shows itself whenever time passes: presses ring and are written, and nothing spins."""
+    tries = 0
+
+    def broken(*_: object) -> None:
+        nonlocal tries
+        tries += 1
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("bridge.strikers.Strikers.due", broken)
+    monkeypatch.setattr("bridge.strikers.Strikers.next_due_s", lambda *_: 0.0)
+    book: list[str] = []
+    runtime, inbox = post(book, Part("radio", book))
+    inbox.put(ev.PressHeard(press(1), 100.0))
+    inbox.put(ev.PressHeard(press(2, Kind.THEFT), 100.0))
+    stop = threading.Timer(0.5, inbox.put, [ev.Stop("told")])
+    stop.start()
+    with capture_logs():
+        runtime.run()
+    stop.join()
+    assert [line for line in book if "writes" in line or "Sound" in line] == [
+        "siren: Sound",
+        "siren: Sound",
+        "journal writes 2",
+        "journal writes 2",
+    ]
+    assert tries < 50
 
 
 def test_the_log_tells_an_alarms_story() -> None:

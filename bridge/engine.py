@@ -153,6 +153,9 @@ class Engine:
                 self._fared(self._strikers.delivered(ticket, now), now, draft)
             case ev.TextFailed(ticket, why):
                 self._fared(self._strikers.failed(ticket, now, why), now, draft)
+            case ev.Unwritable(number, why):
+                draft.now += self._promises.discard(number)
+                self._faults["journal:facts"] = f"something cannot be written ({why}); report this fault"
             case ev.JournalTrouble(why):
                 self._faults["journal"] = why
             case ev.JournalWell():

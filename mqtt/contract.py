@@ -184,7 +184,7 @@ class MarkBody(Model):
     """How far the desk's database has got; `token` is that commit's own random text."""
 
     database: Short
-    commit: Annotated[int, Field(ge=0)]
+    commit: Annotated[int, Field(ge=0, lt=2**53)]
     token: Short
 
 

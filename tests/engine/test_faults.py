@@ -48,6 +48,16 @@ def test_a_resend_is_not_called_done_before_the_disk_has_it(post: Post) -> None:
     assert cmd.Account in [type(command) for command in post.commit()]
 
 
+def test_what_can_never_be_written_is_relayed_and_promised_to_nobody(post: Post) -> None:
+    post.hear(press(1))
+    (relay,) = [said for said in post.happen(ev.Unwritable(post.number, "too big")) if isinstance(said, cmd.Relay)]
+    assert relay.unsafe
+    post.hear(press(2, num=HOUSE + 1))
+    post.commit()
+    assert post.told() == [Step.JOURNALED]  # the second's only
+    assert "too big" in post.engine.faults()["journal:facts"]
+
+
 # --- the desk -------------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.domain.events import Event, Fault, JournalReplaced, JournalTrouble
+from bridge.domain.commands import Fact, SaveMark
+from bridge.domain.desk import Mark
+from bridge.domain.events import Committed, Event, Fault, JournalReplaced, JournalTrouble, Unwritable
 from bridge.store import Journal, JournalReader, JournalWorker, without_disk
 from tests.store.village import (
     BITS,
@@ -150,6 +152,30 @@ def test_a_full_memory_promises_nothing_more(tmp_path: Path, ear: Ear) -> None:
     finally:
         worker.stop()
     assert max(ear.committed()) == 10  # the sixteenth is on the disk, but the eleventh is not
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        (SaveMark(Mark("polsek", "database-1", 1 << 70, "token")),),
+        (saved(replace(alarm(999), sequence=1)),),  # another alarm's place
+    ],
+    ids=["a number too big", "a place that is taken"],
+)
+def test_what_can_never_be_written_holds_up_nothing_else(
+    path: Path, worker: JournalWorker, ear: Ear, poison: tuple[Fact, ...]
+) -> None:
+    worker.put(1, heard(1))
+    ear.until_committed(1)
+    for number in range(2, 101):
+        worker.put(number, poison if number == 50 else heard(number))
+    ear.until_committed(100)
+    (left_out,) = [event for event in ear.heard if isinstance(event, Unwritable)]
+    assert left_out.number == 50 and "\n" not in left_out.why
+    assert 50 not in ear.committed() and rises(ear.committed())
+    assert ear.heard.index(left_out) < ear.heard.index(Committed(100))
+    assert [event for event in ear.heard if is_trouble(event)] == []
+    assert JournalReader(path).pending() == 99
 
 
 def test_a_dead_disk_does_not_hold_up_a_stop(ear: Ear, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import datetime
 import secrets
-import uuid
 from urllib.parse import urlsplit
 
 import structlog
@@ -22,11 +21,10 @@ from bridge.edges.siren import NoSiren
 from bridge.edges.siren_bank import SirenBank
 from bridge.edges.sirens import build_sirens
 from bridge.engine import Engine
-from bridge.ledger import Memory
 from bridge.questions import Questions
 from bridge.runtime import Inbox, Runtime
 from bridge.sources import Register, load_sources
-from bridge.store.journal import Journal
+from bridge.store.journal import Journal, without_disk
 from bridge.store.reader import JournalReader
 from bridge.store.worker import JournalWorker
 from cli.settings import read_signer
@@ -36,7 +34,6 @@ from mqtt.signature import Keyring, Signer
 log = structlog.get_logger()
 
 RADIO = "gw1"
-BEYOND = 1 << 42  # sequences given out without a journal: above all that a journal has counted
 
 
 def build(config: Config) -> Runtime:
@@ -99,10 +96,10 @@ class _Start:
             raise
         except JournalFailed as error:
             log.error("no journal; alarms go out from memory", why=str(error))
-            self.run, self.pending = Run(str(uuid.uuid4()), 0, self._bits), 0
-            self.memory = Memory(sequence=BEYOND + int(self._now().wall_s * 1000))
+            self.run, loaded = without_disk(self._bits, self._now())
         else:
-            self.run, self.memory, self.pending = self.journal.run, loaded.memory, loaded.pending
+            self.run = self.journal.run
+        self.memory, self.pending = loaded.memory, loaded.pending
 
     def open(self) -> Journal:
         """Also for the worker, which tries again until the disk is well. Raises JournalFailed."""

@@ -325,3 +325,10 @@ def test_a_press_after_a_restart_joins_the_open_alarm_of_its_hand_within_one_boo
     later.now = Moment(2, 130.0, 1000.0, False, "one")
     later.hear(press(2))
     assert [(row.alarm, row.revision) for row in later.rows()] == [(saved[0].id, 2)]
+
+
+def test_two_boots_never_share_a_clock_whatever_the_start_counter_says() -> None:
+    """Both times the disk was away, so both runs are start 0; the second boot is younger than the alarm."""
+    then, now = Moment(0, 900.0, 1000.0, False, "one"), Moment(0, 50.0, 1000.0, False, "another")
+    assert then.age_s(now) is None
+    assert then.age_s(replace(now, boot="one", mono_s=960.0)) == 60.0

@@ -111,7 +111,7 @@ def test_a_disk_that_comes_late_gets_everything(tmp_path: Path, ear: Ear) -> Non
     folder = tmp_path / "card"
     folder.write_text("no folder yet", encoding="utf-8")
     path = folder / "journal.db"
-    run, _ = without_disk(BITS)
+    run, _ = without_disk(BITS, NOW)
     worker = JournalWorker(
         None, StillClock(), open_journal=lambda: Journal.open(path, run_bits=BITS, moment=NOW)
     )  # fmt: skip

@@ -332,6 +332,8 @@ class Engine:
         elif self._words.is_old(word, now.wall_s * 1000 if now.trusted else None):
             self._faults["desk:replay"] = f"word {word.number} of {word.desk} is older than 90 days; ignored"
         else:
+            if word.kind is OrderKind.RESEND:
+                self._marks.forget(word.desk)
             self._orders.obey(word, self._channel(), now, draft)
 
     def _channel(self) -> str | None:

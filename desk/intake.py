@@ -37,7 +37,7 @@ class Intake:
     def take(self, messages: Sequence[Message]) -> Taken:
         """Store all, or nothing: raises SQLAlchemyError, and then no receipt may go out."""
         taken = Taken()
-        strangers = [message for message in messages if isinstance(message, Hello) and self._is_stranger(message)]
+        strangers = self._strangers([message for message in messages if isinstance(message, Alarms | Hello)])
         if strangers or any(isinstance(message, Alarms | Answers | Status) for message in messages):
             with self._store.changing() as change:
                 self._store_alarms(change, [message for message in messages if isinstance(message, Alarms)], taken)
@@ -45,16 +45,17 @@ class Intake:
                 for message in messages:
                     if isinstance(message, Status):
                         _store_status(change, message, taken)
-                taken.resend = [hello.post for hello in strangers if order_resend(change, hello.post)]
+                taken.resend = [post for post in strangers if order_resend(change, post)]
         self._write_receipts(messages, taken)
         return taken
 
-    def _is_stranger(self, hello: Hello) -> bool:
-        """The post has seen a commit of ours that this database never made: it is an older copy, or another one."""
-        seen = hello.seen.get(self._store.desk)
-        if seen is None:
-            return False
-        return not self._store.holds(Mark(self._store.desk, seen.database, seen.commit, seen.token))
+    def _strangers(self, messages: Sequence[Alarms | Hello]) -> list[str]:
+        """Posts that have seen a commit of ours which this database never made: it is an older copy, or another one."""
+        seen = {(message.post, message.seen.get(self._store.desk)) for message in messages}
+        return sorted({post for post, mark in seen if mark is not None and not self._holds(mark)})
+
+    def _holds(self, seen: MarkBody) -> bool:
+        return self._store.holds(Mark(self._store.desk, seen.database, seen.commit, seen.token))
 
     def _store_alarms(self, change: Change, messages: list[Alarms], taken: Taken) -> None:
         if messages:

@@ -145,12 +145,6 @@ class AlarmItem(Model):
     unsafe: Annotated[bool, Field(description="from memory: the post's disk has not taken it")] = False
 
 
-class AlarmBody(Model):
-    batch: Hex16
-    run: RunBody
-    now: MomentBody
-    items: Annotated[list[AlarmItem], Field(min_length=1, max_length=MAX_ALARMS)]
-
 
 class StoredBody(Model):
     alarm: Short
@@ -186,6 +180,16 @@ class MarkBody(Model):
     database: Short
     commit: Annotated[int, Field(ge=0, lt=2**53)]
     token: Short
+
+
+class AlarmBody(Model):
+    """`seen` as in a hello: a receipt's commit number must not rise past the loss of what was receipted before it."""
+
+    batch: Hex16
+    run: RunBody
+    now: MomentBody
+    items: Annotated[list[AlarmItem], Field(min_length=1, max_length=MAX_ALARMS)]
+    seen: dict[str, MarkBody] = {}
 
 
 class ReceiptBody(Model):

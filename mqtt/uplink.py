@@ -286,7 +286,7 @@ class MqttUplink:
         if not relays:
             return False
         batch = secrets.token_hex(8)
-        if not self._publish(self._letters.alarms(batch, relays), Leaf.ALARM, batch):
+        if not self._publish(self._letters.alarms(batch, relays, self._seen().values()), Leaf.ALARM, batch):
             self._outgoing.put_back(relays)
             return False
         self._outgoing.sent(batch, relays, now_s)

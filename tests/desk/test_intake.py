@@ -15,7 +15,7 @@ from desk.views import posts
 from mqtt.contract import Leaf, OrderBody, ReceiptBody
 from mqtt.signature import from_text, read_public, signed_bytes
 from tests.desk.conftest import DESK, Table
-from tests.desk.post import NOW, Post, press_id, sha
+from tests.desk.post import NOW, Post, marks, press_id, sha
 
 ONE, TWO = Post("pos-1", seed=1), Post("pos-2", seed=2, journal="b7d1c1b0-0000-4000-8000-000000000002")
 
@@ -295,6 +295,27 @@ def test_yesterdays_copy_is_noticed_and_the_post_is_asked_for_everything(table: 
     assert [type(body) for _, body in table.hear(ONE.hello(seen))] == [ReceiptBody], "at most once a minute"
     table.turn(61)
     assert OrderBody in [type(body) for _, body in table.hear(ONE.hello(seen))]
+
+
+def test_a_loss_is_noticed_at_the_next_alarm_though_others_have_driven_the_number_past_it(
+    table: Table, tmp_path: Any
+) -> None:
+    """A replica took over that had not yet heard of the last commits; every hello of this post is minutes away."""
+    table.copy_to(tmp_path / "replica")
+    lost = ONE.alarms(ONE.report(1))
+    (receipt,) = receipts(table, lost)
+    seen = {DESK: Mark(DESK, receipt.mark.database, receipt.mark.commit, receipt.mark.token)}
+    assert len(table.hear(ONE.alarms(ONE.report(2), seen=marks(seen)))) == 1, "all is well: no order"
+
+    table.restore_from(tmp_path / "replica")
+    table.turn()
+    for number in range(20, 25):
+        receipts(table, TWO.alarms(TWO.report(number)))
+    said = table.hear(ONE.alarms(ONE.report(3), seen=marks(seen)))
+    assert [body.mark.commit > receipt.mark.commit for _, body in said if isinstance(body, ReceiptBody)] == [True]
+    assert [order.kind for _, body in said if isinstance(body, OrderBody) for order in body.orders] == [
+        OrderKind.RESEND
+    ]
 
 
 def test_another_database_is_noticed_too(table: Table) -> None:

@@ -87,6 +87,20 @@ def test_the_same_commit_with_another_token_is_another_history(post: Post) -> No
     assert [fact.desk for fact in post.facts if isinstance(fact, cmd.Reopen)] == ["desk-1"]
 
 
+def test_a_desk_that_asked_for_everything_is_not_shown_again_what_it_lost(post: Post) -> None:
+    """Else it would ask for everything once more at the next alarm, and once more."""
+    post.happen(ev.Receipted(replace(WELL, commit=20, token="t20"), ()))
+    post.happen(ev.Receipted(replace(WELL, commit=19, token="other"), ()), 1.0)
+    post.happen(ev.Receipted(replace(WELL, commit=21, token="other"), ()), 1.0)  # in doubt: 20 goes on being shown
+    assert post.engine.marks()["desk-1"].commit == 20
+    post.happen(word(4, None, "", OrderKind.RESEND))
+    assert "desk-1" not in post.engine.marks()
+    post.happen(ev.Receipted(replace(WELL, commit=22, token="other"), ()), 1.0)
+    post.happen(ev.Tick(), 60.0)
+    assert post.engine.marks()["desk-1"].commit == 22
+    assert len([fact for fact in post.facts if isinstance(fact, cmd.Reopen)]) == 1
+
+
 def test_a_quarantined_alarm_is_a_loud_fault(post: Post) -> None:
     post.hear(press(1))
     row = post.rows()[-1]

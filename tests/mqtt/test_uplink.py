@@ -13,6 +13,7 @@ from bridge.domain.commands import OutboxRow
 from bridge.domain.desk import Answer, Fate, Mark, OrderKind
 from bridge.domain.errors import JournalFailed
 from mqtt.contract import (
+    AlarmBody,
     AnswerBody,
     HealthBody,
     Leaf,
@@ -98,6 +99,16 @@ def test_a_hello_tells_the_last_mark_of_each_desk(broker: Iotcore) -> None:
         post.wait_reachable()
         (seen,) = desk.hellos[0].seen.values()
         assert (seen.database, seen.commit, seen.token) == ("db-0", 41, "t41")
+
+
+def test_alarms_tell_the_last_mark_too_so_that_no_loss_hides_behind_their_receipts(broker: Iotcore) -> None:
+    with meeting(broker.url) as (post, desk):
+        post.marks = {"polsek-1": Mark("polsek-1", "db-0", 41, "t41")}
+        post.strike(row(1))
+        until(lambda: post.receipted)
+        (payload,) = [payload for leaf, payload in desk.heard if leaf is Leaf.ALARM]
+        said = AlarmBody.model_validate_json(json.loads(payload)["body"])
+        assert [(mark.database, mark.commit, mark.token) for mark in said.seen.values()] == [("db-0", 41, "t41")]
 
 
 def test_a_burst_shares_publishes_and_each_alarm_arrives_once(broker: Iotcore) -> None:

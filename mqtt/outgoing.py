@@ -25,6 +25,7 @@ class Batch:
     sent_s: float
     acked_s: float | None = None
     is_late: bool = False
+    is_doubted: bool = False
 
 
 @dataclass(slots=True)
@@ -203,6 +204,14 @@ class Outgoing:
                 break  # later ones are younger
             batch.is_late = found = True
             self._delay(batch, batch.sent_s + self.retry_s)
+        return found
+
+    def unacknowledged(self, now_s: float) -> bool:
+        """Whether the broker has kept silent about some publish for too long; true once for each."""
+        found = False
+        for batch in self.batches.values():
+            if batch.acked_s is None and not batch.is_doubted and now_s - batch.sent_s >= self.receipt_s:
+                batch.is_doubted = found = True
         return found
 
     def desk_is_back(self, asked_s: float) -> None:

@@ -191,6 +191,17 @@ def test_without_puback_nothing_is_late() -> None:
     assert not out.overdue(1000.0)
 
 
+def test_a_publish_that_the_broker_keeps_silent_about_is_doubted_once() -> None:
+    out = Outgoing()
+    offer(out, row(1))
+    send(out, "a", 5.0)
+    assert [out.unacknowledged(at) for at in (5.0, 19.9, 20.0, 25.0)] == [False, False, True, False]
+    offer(out, row(2))
+    send(out, "b", 30.0)
+    out.acked("b", 31.0)
+    assert not out.unacknowledged(1000.0)
+
+
 def test_a_desk_that_does_not_answer_gets_each_live_row_once_and_of_the_rest_one_publish_a_minute() -> None:
     out = Outgoing()
     out.page_in([row(n) for n in range(100, 0, -1)])

@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from dataclasses import replace
 from itertools import groupby
 
 import pytest
@@ -242,6 +243,16 @@ def test_a_desk_that_falls_silent_is_noticed_by_the_missing_receipt(broker: Iotc
     """Not only at the next hello, minutes later."""
     with meeting(broker.url, timing=IMPATIENT) as (post, desk):
         desk.is_mute = True
+        post.strike(row(1))
+        assert "tidak menjawab" in post.wait(ev.DeskAway).why
+
+
+def test_a_broker_that_falls_silent_about_an_alarm_is_noticed_before_the_line_is_given_up(broker: Iotcore) -> None:
+    """It pings, and acknowledges nothing more: who struck must hear soon that the police are not connected."""
+    patient = replace(IMPATIENT, puback_s=60.0)
+    with meeting(broker.url, timing=patient) as (post, desk):
+        desk.is_mute = True
+        post.uplink._session.on_published = lambda *_: None
         post.strike(row(1))
         assert "tidak menjawab" in post.wait(ev.DeskAway).why
 

@@ -72,7 +72,7 @@ Short = Annotated[str, Field(max_length=200)]
 class Model(BaseModel):
     """Unknown fields are ignored: a newer post and an older desk must understand each other."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)  # NaN is no JSON
 
     def to_body(self) -> str:
         """Compact JSON text; absent values are left out."""

@@ -318,6 +318,19 @@ def test_a_loss_is_noticed_at_the_next_alarm_though_others_have_driven_the_numbe
     ]
 
 
+def test_numbers_that_no_database_holds_do_not_harm_the_alarms_beside_them(table: Table) -> None:
+    """One post's program is wrong; another's calls wait in the same group."""
+    mark = table.store.mark()
+    huge = {DESK: Mark(DESK, mark.database, 1 << 70, "t")}
+    table.hear(
+        ONE.hello(huge),
+        ONE.alarms(ONE.report(1), seen=marks(huge)),
+        ONE.answer(DESK, 5, "told", at=float("nan")),
+        TWO.alarms(TWO.report(2)),
+    )
+    assert table.store.accounting() == {press_id(1): 1, press_id(2): 1}
+
+
 def test_another_database_is_noticed_too(table: Table) -> None:
     foreign = {DESK: Mark(DESK, "another", 5, "token"), "desk-elsewhere": Mark("desk-elsewhere", "x", 9, "y")}
     assert OrderBody in [type(body) for _, body in table.hear(ONE.hello(foreign))]

@@ -1,5 +1,6 @@
 """`kentongan run`: what stops it from starting is one clear line; what comes and goes does not stop it."""
 
+import fcntl
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.control_client import ask
 from tests.cli.kentongan import ENVIRONMENT
 from tests.cli.posts import UPLINK, Post, make_post, terminal, until
 
@@ -166,6 +168,26 @@ def test_nobody_who_reads_the_log_stops_nobody(post: Post) -> None:
             bridge.terminate()
             assert bridge.wait(15) == 0
     finally:
+        os.close(theirs)
+
+
+def test_whoever_stands_still_reading_the_log_stops_nobody(post: Post) -> None:
+    """A pipe that is full: as a journal on a hung disk, or a terminal after Ctrl-S."""
+    ours, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    try:
+        with post.bridge(stdout=theirs) as bridge:
+            pressed = [ask(post.socket, "press", kind="FIRE")["press"] for _ in range(40)]
+            until(lambda: post.picture().get("unwritten") == 0, what="the journal")
+            assert len(set(pressed)) == 40
+            heard = b""
+            while b"bridge stops" not in heard:
+                bridge.terminate()
+                heard += os.read(ours, 65_536)
+            assert bridge.wait(15) == 0
+        assert all(press.encode() in heard for press in pressed), "late, but whole"
+    finally:
+        os.close(ours)
         os.close(theirs)
 
 

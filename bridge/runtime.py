@@ -250,12 +250,12 @@ class Runtime:
 
 
 def tell_systemd(state: str) -> None:
-    """sd_notify(3): one datagram; nothing happens where no service manager listens."""
+    """sd_notify(3): one datagram; nothing happens where no service manager listens, and nobody waits for a busy one."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
     target = "\0" + address[1:] if address.startswith("@") else address
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as sock:
         try:
             sock.sendto(state.encode(), target)
         except OSError as error:

@@ -1,6 +1,8 @@
 """Starting and stopping: the radio first out, the siren and the journal last, and no part takes the others with it."""
 
+import socket
 import threading
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,7 +14,7 @@ from bridge.domain.ports import Deliver
 from bridge.domain.press import Kind
 from bridge.engine import Engine
 from bridge.ledger import Memory
-from bridge.runtime import Inbox, Runtime
+from bridge.runtime import Inbox, Runtime, tell_systemd
 from tests.engine.stage import POST, RUN, Village, press
 
 
@@ -147,3 +149,14 @@ def test_the_log_tells_an_alarms_story() -> None:
         runtime.run()
     story = [line["event"] for line in logs if line.get("alarm") == press(1).id]
     assert story == ["press heard", "alarm journaled"]
+
+
+def test_nobody_waits_for_a_busy_service_manager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        telling = threading.Thread(target=lambda: [tell_systemd("WATCHDOG=1") for _ in range(2000)], daemon=True)
+        with capture_logs() as logs:
+            telling.start()
+            telling.join(20)
+        assert not telling.is_alive() and logs, "its queue was full"

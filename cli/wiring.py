@@ -48,7 +48,7 @@ def build(config: Config) -> Runtime:
     worker = JournalWorker(start.journal, clock, open_journal=start.open)
     if start.journal is None:
         worker.suspect()  # tried again from now on, and shown as a fault, not only at the first alarm
-    reader = JournalReader(config.journal.path, on_damage=worker.suspect)
+    reader = JournalReader(config.journal.path, worker.suspect, worker.is_hung)
     lamps = tuple(wired.name for wired in config.input if wired.driver == "line")
     engine = Engine(config.post_id, start.run, start.memory, register, clock.now(), _names(config), lamps)
     radios = _radios(config, clock, register)

@@ -15,7 +15,7 @@ from bridge.domain.errors import JournalFailed
 from bridge.domain.events import Committed, Fault, JournalReplaced, Unwritable
 from bridge.domain.ports import Clock, Deliver
 from bridge.store.faults import UNWRITABLE, JournalDamaged
-from bridge.store.health import Health
+from bridge.store.health import HUNG_S, Health
 from bridge.store.journal import Journal
 
 log = structlog.get_logger()
@@ -103,6 +103,10 @@ class JournalWorker:
     def stuck_s(self) -> float:
         """Seconds since the worker last moved while it had work; 0 when it has none. For the watchdog."""
         return self._health.stuck_s()
+
+    def is_hung(self) -> bool:
+        """Whether the disk has kept us waiting for so long that nobody else should ask it."""
+        return self._health.stuck_s() >= HUNG_S
 
     @property
     def progress(self) -> Progress:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +13,8 @@ import pytest
 
 from bridge.domain.commands import Fact, SaveMark
 from bridge.domain.desk import Mark
-from bridge.domain.events import Committed, Event, Fault, JournalReplaced, JournalTrouble, Unwritable
+from bridge.domain.errors import JournalFailed
+from bridge.domain.events import Committed, Event, Fault, JournalReplaced, JournalTrouble, JournalWell, Unwritable
 from bridge.store import Journal, JournalReader, JournalWorker, without_disk
 from tests.store.village import (
     BITS,
@@ -176,6 +178,32 @@ def test_what_can_never_be_written_holds_up_nothing_else(
     assert ear.heard.index(left_out) < ear.heard.index(Committed(100))
     assert [event for event in ear.heard if is_trouble(event)] == []
     assert JournalReader(path).pending() == 99
+
+
+def test_nobody_else_waits_for_a_disk_that_keeps_the_worker_waiting(
+    path: Path, journal: Journal, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An uplink that looked for its backlog would hang as well, with alarms to send from memory."""
+    disk_answers = threading.Event()
+    write = journal.write
+    monkeypatch.setattr(journal, "write", lambda facts: (disk_answers.wait(30), write(facts)))
+    worker = JournalWorker(journal, StillClock())
+    reader = JournalReader(path, worker.suspect, worker.is_hung)
+    worker.start(ear)
+    try:
+        assert reader.pending() == 0
+        worker.put(1, heard(1))
+        ear.until(is_trouble)
+        for look in (reader.pending, lambda: reader.page(None, 10)):
+            with pytest.raises(JournalFailed, match="does not answer"):
+                look()
+        disk_answers.set()
+        ear.until_committed(1)
+        ear.until(lambda event: isinstance(event, JournalWell))
+        assert reader.pending() == 1
+    finally:
+        disk_answers.set()
+        worker.stop()
 
 
 def test_a_dead_disk_does_not_hold_up_a_stop(ear: Ear, tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ class _Start:
             raise
         except JournalFailed as error:
             log.error("no journal; alarms go out from memory", why=str(error))
+            self._put_back()
             self.run, loaded = without_disk(self._bits, self._now())
         else:
             self.run = self.journal.run
@@ -104,6 +105,12 @@ class _Start:
     def open(self) -> Journal:
         """Also for the worker, which tries again until the disk is well. Raises JournalFailed."""
         return Journal.open(self._path, run_bits=self._bits, moment=self._now())
+
+    def _put_back(self) -> None:
+        """One that opens and cannot be read is opened once more by the worker, who tells when that succeeds."""
+        journal, self.journal = self.journal, None
+        if journal is not None:
+            journal.close()
 
     def _now(self) -> Moment:
         return SystemClock(0).now()

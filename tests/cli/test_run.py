@@ -11,7 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from bridge.config import load_config
+from bridge.domain.errors import JournalFailed
+from bridge.domain.events import Event, JournalReplaced
+from bridge.store import Journal
 from cli.control_client import ask
+from cli.wiring import build
 from tests.cli.kentongan import ENVIRONMENT
 from tests.cli.posts import UPLINK, Post, make_post, terminal, until
 
@@ -141,6 +146,23 @@ def test_another_socket_in_the_way_is_one_line(post: Post) -> None:
         other.bind(str(post.socket))
         other.listen()
         assert "another bridge answers at" in refused(post)
+
+
+def test_a_journal_that_opens_and_cannot_be_read_is_opened_once_more(post: Post) -> None:
+    """The disk fails between the two; whoever goes on with it must be told that it is not the journal of this run."""
+
+    def fails(_: Journal) -> None:
+        raise JournalFailed("the disk refuses")
+
+    with pytest.MonkeyPatch.context() as sick:
+        sick.setattr(Journal, "load", fails)
+        runtime = build(load_config(post.toml))
+    deliver: list[Event] = []
+    runtime._journal.start(deliver.append)
+    try:
+        until(lambda: any(isinstance(event, JournalReplaced) for event in deliver), what="the run's own journal")
+    finally:
+        runtime._journal.stop()
 
 
 def test_the_log_is_json_for_machines(post: Post) -> None:

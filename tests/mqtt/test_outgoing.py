@@ -303,6 +303,17 @@ def test_a_row_that_became_safe_is_sent_as_safe() -> None:
     assert [relay.unsafe for relay in out.choose(0.0, 0, 20, True)] == [False]
 
 
+def test_a_row_that_the_desk_has_as_unsafe_is_said_once_more_when_it_became_safe() -> None:
+    out, one = Outgoing(), row(1)
+    for number, (is_unsafe, is_said) in enumerate([(True, True), (True, False), (False, True), (False, False)]):
+        offer(out, one, unsafe=is_unsafe)
+        said = out.choose(float(number), 0, 20, True)
+        assert [relay.unsafe for relay in said] == ([is_unsafe] if is_said else [])
+        if said:
+            out.sent(str(number), said, float(number))
+            out.receipt(str(number), receipts([one]))
+
+
 def test_memory_is_bounded_and_unsafe_rows_get_more_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outgoing, "HELD", 4)
     out = Outgoing()

@@ -1,6 +1,7 @@
 """A head is heard, answered by letters, echoes them; its rhythm refines the strike; nothing it says clears it."""
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from bridge.domain import commands as cmd
 from bridge.domain import events as ev
@@ -308,11 +309,14 @@ def test_two_hundred_heads_are_answered_by_few_lines_within_the_hour_of_airtime(
 
 def test_the_beacon_is_hourly_and_only_where_there_are_heads() -> None:
     at = post()
+    said_s = [at.now.mono_s]  # one as soon as the radio is there
     for _ in range(2 * 3600 // 60):
         for command in at.happen(ev.Tick(), 60.0):
             if isinstance(command, cmd.Beacon):
                 at.happen(ev.TextSent(command.ticket))
-    assert len(at.of(cmd.Beacon)) == 3
+                said_s.append(at.now.mono_s)
+    assert len(said_s) == len(at.of(cmd.Beacon)) == 3
+    assert max(later - sooner for sooner, later in pairwise(said_s)) < 3550, "a lamp that burns for an hour goes dark"
     silent = post(has_heads=False)
     silent.happen(ev.Tick(), 3600.0)
     assert silent.of(cmd.Beacon) == []

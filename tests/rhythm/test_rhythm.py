@@ -153,9 +153,10 @@ def test_every_book_loads_and_a_rule_may_be_changed_or_taken_out(tmp_path: Path)
     for bad, says in (("x", "neither one of"), (str(tmp_path / "no.toml"), "neither one of")):
         with pytest.raises(ConfigError, match=says):
             load_codebook(bad)
-    own.write_text('[rule]\n"2" = "THEFT"\n')
-    with pytest.raises(ConfigError, match=r"no table \[rules\]"):
-        load_codebook(str(own))
+    for text in ('[rule]\n"2" = "THEFT"\n', 'rules = ["2", "THEFT"]\n'):
+        own.write_text(text)
+        with pytest.raises(ConfigError, match=r"no table \[rules\]"):
+            load_codebook(str(own))
     with pytest.raises(ConfigError, match="1 MURDER and 1-1-1 NOTICE cannot be told apart"):
         load_codebook("a", {"1-1-1": "NOTICE"})
 

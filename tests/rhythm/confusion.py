@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 from bridge.codebook_files import known_codebooks, load_codebook, load_rules
@@ -17,6 +18,7 @@ SHORT_OF_BREATH, ONCE, ONCE_FAULTY = Hand(rest=(3.5, 4.5)), Hand(once=True), Han
 Seen = dict[tuple[str, str, str], Counter[str]]
 
 
+@cache
 def measure(hand: Hand, times: int = TIMES) -> Seen:
     """Kinds read, by (codebook, pattern, kind struck). Chance is seeded by the names alone."""
     seen: Seen = {}

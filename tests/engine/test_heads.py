@@ -116,6 +116,17 @@ def test_the_lamps_climb_with_the_truth_and_the_echo_is_told() -> None:
     assert told is not None and (told.stage, told.outcome) == (Stage.STORED, Outcome.TOLD)
 
 
+def test_an_echo_of_less_is_not_told() -> None:
+    """The head still shows J; what it has not seen is said again."""
+    at = post()
+    say(at, call(7))
+    assert shown(at, at.commit()) == ["J"]
+    assert shown(at, at.happen(receipt(at.rows()[-1]))) == ["S"]
+    assert shown(at, say(at, call(7, shows="J"), 2.0)) == ["S"]
+    assert not [fact for fact in at.facts if isinstance(fact, cmd.SaveReply)]
+    assert shown(at, at.happen(ev.Tick(), 60.0)) == ["S"]
+
+
 def test_a_letter_is_said_at_0_20_and_60_s_and_then_only_when_asked() -> None:
     at = post()
     say(at, call(7))
@@ -232,6 +243,14 @@ def test_another_post_waits_for_the_home_post_and_is_silent_if_that_answered() -
     assert shown(at, at.happen(ev.Tick(), 30.0)) == []
     assert shown(at, at.happen(receipt(at.rows()[-1]))) == []
     assert shown(at, at.happen(ev.Tick(), 11.0)) == ["S"]  # it knows more than the home post has said
+
+
+def test_another_post_leaves_the_home_post_ten_seconds() -> None:
+    at = post(homes={HEAD: "pos-2"})
+    say(at, call(7))
+    assert shown(at, at.commit()) == []
+    assert shown(at, at.happen(ev.Tick(), 9.0)) == []
+    assert shown(at, at.happen(ev.Tick(), 2.0)) == ["J"]
 
 
 def test_another_post_answers_when_the_home_post_is_dead() -> None:

@@ -9,6 +9,7 @@ from cli.desk import app as desk_app
 from cli.head import head_app
 from cli.journal import journal_app
 from cli.options import Lang
+from cli.post_backup import post_app
 from cli.press import press
 from cli.register_people import register_app
 from cli.rhythm import rhythm_app
@@ -58,6 +59,7 @@ app.add_typer(rhythm_app, name="rhythm")
 app.add_typer(head_app, name="head")
 app.add_typer(siren_app, name="siren")
 app.add_typer(register_app, name="register")
+app.add_typer(post_app, name="post")
 app.command("simulate")(simulate)
 
 

@@ -5,6 +5,7 @@ The formula is `RadioInterface::applyModemConfig` of Meshtastic 2.7: the region 
 single-precision numbers give the same slots wherever a region is a multiple of the bandwidth, as all of these are.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,8 +19,8 @@ MHZ, KHZ = 1_000_000, 1_000
 BAND_HZ = (920 * MHZ, 923 * MHZ)
 WIDEST_HZ = 250 * KHZ
 EIRP_DBM = 20
-POWER_DBM = 17  # with the 3 dBi that a stick antenna may have; a weaker antenna buys no more, for antennas are changed
-ANTENNA_DBI = 3
+ANTENNA_DBI = 3  # what a stick antenna has; a weaker one buys no more power, for antennas are changed
+POWER_DBM = EIRP_DBM - ANTENNA_DBI
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +190,10 @@ def _out_of_band(sending: Sending) -> Both:
 def _power(sending: Sending) -> tuple[Both, ...]:
     if sending.power_dbm < 1:
         return (_no_power(sending),)
-    highest = min(POWER_DBM, int(EIRP_DBM - max(0.0, sending.antenna_dbi)))
-    return () if sending.power_dbm <= highest else (_too_strong(sending, highest),)
+    counted_dbi = max(float(ANTENNA_DBI), sending.antenna_dbi)
+    if sending.power_dbm + counted_dbi <= EIRP_DBM:
+        return ()
+    return (_too_strong(sending, counted_dbi),)
 
 
 def _no_power(sending: Sending) -> Both:
@@ -203,9 +206,11 @@ def _no_power(sending: Sending) -> Both:
     )
 
 
-def _too_strong(sending: Sending, highest: int) -> Both:
-    antenna = f"{sending.antenna_dbi:g} dBi"
+def _too_strong(sending: Sending, counted_dbi: float) -> Both:
+    power, highest = sending.power_dbm, math.floor(EIRP_DBM - counted_dbi)
     return Both(
-        f"daya {sending.power_dbm} dBm dengan antena {antenna} melebihi 20 dBm EIRP; paling tinggi {highest} dBm",
-        f"{sending.power_dbm} dBm with an antenna of {antenna} exceeds 20 dBm EIRP; at most {highest} dBm",
+        f"daya {power} dBm dengan antena {counted_dbi:g} dBi melebihi 20 dBm EIRP; paling tinggi {highest} dBm "
+        f"(antena dihitung paling sedikit {ANTENNA_DBI} dBi, karena antena sering diganti)",
+        f"{power} dBm with an antenna of {counted_dbi:g} dBi exceeds 20 dBm EIRP; at most {highest} dBm "
+        f"(an antenna counts as {ANTENNA_DBI} dBi at least, for antennas are changed)",
     )

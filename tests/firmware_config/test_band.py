@@ -54,7 +54,7 @@ def test_the_hash_is_bernsteins() -> None:
         ({"power_dbm": 18}, "18 dBm"),
         ({"power_dbm": 15, "antenna_dbi": 5.8}, "14 dBm"),
         ({"power_dbm": 1, "antenna_dbi": 24}, "24 dBi"),
-        ({"power_dbm": 18, "antenna_dbi": 0.0}, "0 dBi"),
+        ({"power_dbm": 18, "antenna_dbi": 0.0}, "17 dBm"),
         ({"power_dbm": 0}, "23 dBm"),
         ({"region": "ID"}, "'ID'"),
         ({"preset": "FAST"}, "'FAST'"),

@@ -15,11 +15,8 @@ from firmware_config.village_file import load_village, parse_village
 
 def enter_node(village: Village, name: str, number: int, public_key: bytes = b"") -> Village:
     """The village with that box known; the file is changed whole or not at all. Raises Wrong, VillageWrong."""
-    wanted = tuple(
-        dataclasses.replace(node, number=number, public_key=public_key) if node.name == name else node
-        for node in village.nodes
-    )
     now = load_village(village.file)
+    wanted = _entered(now.nodes, name, number, public_key)
     if now.nodes == wanted:
         return now
     text = with_node(village.file.read_text(encoding="utf-8"), name, number, public_key)
@@ -27,7 +24,7 @@ def enter_node(village: Village, name: str, number: int, public_key: bytes = b""
         entered = parse_village(village.file, text)
     except VillageWrong as error:
         raise _by_hand(village.file, name, number, public_key) from error
-    if entered.nodes != _entered(now.nodes, name, number, public_key):
+    if entered.nodes != wanted:
         raise _by_hand(village.file, name, number, public_key)
     replace_file(village.file, text)
     return entered
@@ -36,7 +33,7 @@ def enter_node(village: Village, name: str, number: int, public_key: bytes = b""
 def with_node(text: str, name: str, number: int, public_key: bytes) -> str:
     """The same text with the number and the key (where there is one) in the entry of that name."""
     told = {"node": node_id(number)} | ({"public_key": base64.b64encode(public_key).decode()} if public_key else {})
-    for key, value in reversed(told.items()):
+    for key, value in told.items():
         text = _with(text, name, key, f'"{value}"')
     return text
 
@@ -60,7 +57,7 @@ def _with(text: str, name: str, key: str, value: str) -> str:
         start, end = old.start_mark.index, old.end_mark.index
         gap = " " if text[start - 1 : start] == ":" else ""
         return f"{text[:start]}{gap}{value}{text[end:]}"
-    known, about = pairs["name"]
+    known, about = pairs.get("node", pairs["name"]) if key == "public_key" else pairs["name"]
     if entry.flow_style:
         at = about.end_mark.index
         return f"{text[:at]}, {key}: {value}{text[at:]}"

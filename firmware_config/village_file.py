@@ -114,6 +114,7 @@ class _Reader:
 
     def _nodes(self, places: Mapping[str, Place], pins: Mapping[str, int]) -> tuple[VillageNode, ...]:
         self._doubles("nodes", ("name", "node", "public_key"))
+        self._unplaced(places)
         nodes: list[VillageNode] = []
         shorts: set[str] = set()
         for where, entry in self._list("nodes", entries.NodeEntry):
@@ -135,11 +136,15 @@ class _Reader:
                     self._wrong((name, number, key), Both(f"{told[key]} sudah ada", f"{told[key]} is there already"))
                 seen.add((key, value))
 
+    def _unplaced(self, places: Mapping[str, Place]) -> None:
+        for number, item in enumerate(self._items("nodes")):
+            place = item.get("place") if isinstance(item, dict) else None
+            if isinstance(place, str) and place not in places:
+                self._wrong(("nodes", number, "place"), not_one_of(place, places).both, _label(item))
+
     def _node(
         self, where: Where, entry: entries.NodeEntry, places: Mapping[str, Place], pins: Mapping[str, int]
     ) -> VillageNode:
-        if entry.place and entry.place not in places:
-            self._wrong((*where, "place"), not_one_of(entry.place, places).both, entry.name)
         about = places.get(entry.place, Place())
         place = Place(entry.house or entry.name, about.rt, about.rw, about.landmark, about.lat, about.lon)
         own = {**pins, **entry.pins.told()}

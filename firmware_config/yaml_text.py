@@ -76,7 +76,7 @@ def _unreadable(error: yaml.YAMLError) -> Mistake:
 
 class _Reader:
     def __init__(self) -> None:
-        self.lines: dict[Where, int] = {}
+        self.lines: dict[Where, int] = {(): 0}
         self.mistakes: list[Mistake] = []
 
     def read(self, node: yaml.Node, where: Where) -> Any:

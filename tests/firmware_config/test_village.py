@@ -89,7 +89,7 @@ nodes:
     hause: RT03
     node: "!a01"
   - {name: RT03-13, profile: gateway, node: "!00000a01", public_key: abc}
-  - {name: RT03-14, profile: gateway, node: 00000A01}
+  - {name: RT03-14, profile: siren, node: 00000A01}
   - {name: RT3-14, profile: gateway, short: "0314"}
   - {name: RT03-15678, profile: head}
 """
@@ -113,7 +113,7 @@ def test_every_mistake_is_told_at_once_with_its_line_in_both_languages(tmp_path:
         'line 15: nodes 1 (RT03-12) profile: "buton" is not known; did you mean "button"?',
         'line 15: nodes 1 (RT03-12) place: "muesala" is not known; did you mean "musala"?',
         "line 16: nodes 2 name: RT03-12 is there already",
-        "line 16: nodes 2 (RT03-12): profile siren needs pins.siren",
+        "line 21: nodes 4 (RT03-14): profile siren needs pins.siren",
         "line 21: nodes 4 node: 00000A01 is there already",
         "line 22: nodes 5 (RT3-14) short: short name 0314 is taken",
         "line 23: nodes 6 (RT03-15678): a head's name has at most 7 letters",

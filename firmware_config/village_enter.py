@@ -2,19 +2,20 @@
 
 import base64
 import dataclasses
+import stat
 from pathlib import Path
 
 import yaml
 
 from bridge.domain.ids import node_id
 from firmware_config.both import Wrong
-from firmware_config.safe_file import replace_file
 from firmware_config.village import Village, VillageNode, VillageWrong
 from firmware_config.village_file import load_village, parse_village
+from firmware_config.whole_file import write_whole
 
 
 def enter_node(village: Village, name: str, number: int, public_key: bytes = b"") -> Village:
-    """The village with that box known; the file is changed whole or not at all. Raises Wrong, VillageWrong."""
+    """The village with that box known; the file is changed whole or not at all. Raises Wrong, VillageWrong, Refused."""
     now = load_village(village.file)
     wanted = _entered(now.nodes, name, number, public_key)
     if now.nodes == wanted:
@@ -26,7 +27,9 @@ def enter_node(village: Village, name: str, number: int, public_key: bytes = b""
         raise _by_hand(village.file, name, number, public_key) from error
     if entered.nodes != wanted:
         raise _by_hand(village.file, name, number, public_key)
-    replace_file(village.file, text)
+    mode = stat.S_IMODE(village.file.stat().st_mode)
+    write_whole(village.file, text.encode())
+    village.file.chmod(mode)  # others who may read a village's file still may
     return entered
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from bridge.domain.place import Place
 from firmware_config.both import Wrong
+from firmware_config.faults import Refused
 from firmware_config.settings import Setting
 from firmware_config.village import Village, VillageWrong
 from firmware_config.village_enter import enter_node, with_node
@@ -236,6 +237,6 @@ def test_a_file_that_cannot_be_written_stays_whole(tmp_path: Path, monkeypatch: 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(Wrong, match="No space left"):
+    with pytest.raises(Refused, match="No space left"):
         enter_node(village, "POS-1", 0xA01)
     assert file.read_bytes() == before

@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from firmware_config.both import Wrong
+from firmware_config.whole_file import write_whole
 
 KEY_BYTES = 32
 ADMIN_KEYS = 3  # as many as a node holds: SecurityConfig.admin_key
@@ -61,6 +62,19 @@ def read_admin_keys(path: Path) -> tuple[bytes, ...]:
             f"{path} holds {len(keys)} public keys; a node keeps 1 to {ADMIN_KEYS}",
         )
     return keys
+
+
+def add_admin_key(path: Path, key: bytes, remark: str) -> bool:
+    """One more line; False where the file is full already. Raises Wrong, Refused."""
+    keys = read_admin_keys(path)
+    if key in keys:
+        return True
+    if len(keys) == ADMIN_KEYS:
+        return False
+    text = _read(path)
+    gap = "" if text.endswith("\n") else "\n"
+    write_whole(path, f"{text}{gap}{_text(key)}  # {remark}\n".encode())
+    return True
 
 
 def _read(path: Path) -> str:

@@ -40,6 +40,7 @@ class Village:
     hops: int
     channel_key: bytes = field(repr=False)
     admin_keys: tuple[bytes, ...]
+    admin_file: Path
     nodes: tuple[VillageNode, ...]
     sources: Path | None = None
 
@@ -58,7 +59,7 @@ class Village:
             "node.short": node.short,
             "channel.name": sending.channel,
             "channel.key": self.channel_key,
-            "admin.keys": self.admin_keys,
+            "admin.keys": tuple(key for key in self.admin_keys if key != node.public_key),  # nobody is his own admin
             "radio.region": sending.region,
             "radio.preset": sending.preset,
             "radio.slot": sending.slot,

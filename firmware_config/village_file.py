@@ -71,8 +71,10 @@ class _Reader:
         admin_keys = self._file(("admin", "keys"), admin.keys if admin else "", read_admin_keys)
         if not (top and sending and radio and channel_key and admin_keys):
             return None
-        sources = self.path.parent / top.sources if top.sources else None
-        return Village(self.path, top.village, sending, radio.hops, channel_key, admin_keys, nodes, sources)
+        assert admin is not None
+        folder = self.path.parent
+        sources, admins = folder / top.sources if top.sources else None, folder / admin.keys
+        return Village(self.path, top.village, sending, radio.hops, channel_key, admin_keys, admins, nodes, sources)
 
     def _section(self, name: str, model: type[Entry]) -> Entry | None:
         return self._entry(model, self.data.get(name, {}), (name,))

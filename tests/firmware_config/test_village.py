@@ -211,6 +211,7 @@ def test_entering_twice_writes_nothing(tmp_path: Path) -> None:
         "  - {name: A}",
         "  - 'name': \"A\"\n    node: '!00000001'\n",
         "  - profile: relay\n    name: A\n\n  # next\n",
+        "  # di rumah Bu Sartiyé, pojok \U0001f33e\n  - {name: A}  # é\n",
     ],
 )
 def test_wherever_a_hand_wrote_the_name_the_number_finds_its_place(entry: str) -> None:
@@ -218,6 +219,14 @@ def test_wherever_a_hand_wrote_the_name_the_number_finds_its_place(entry: str) -
     (node,) = read_yaml(with_node(text, "A", 0xA01, KEY)).data["nodes"]
     assert (node["name"], node["node"]) == ("A", "!00000a01")
     assert node["public_key"].endswith("=")
+
+
+def test_a_file_written_with_windows_is_read_and_entered_into(tmp_path: Path) -> None:
+    file = village_file(tmp_path)
+    file.write_bytes(b"\xef\xbb\xbf" + (TOP + NODES).replace("\n", "\r\n").encode())
+    enter_node(load_village(file), "POS-1", 0xA01, KEY)
+    node = load_village(file).find("POS-1")
+    assert node is not None and node.is_done
 
 
 def test_a_number_that_another_box_has_is_not_entered(tmp_path: Path) -> None:

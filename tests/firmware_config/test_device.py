@@ -130,6 +130,7 @@ def test_mistakes_are_found_before_anything_is_written_and_show_no_value(node):
         Setting("channel.0.psk", "rahasia sekali", is_secret=True),
         Setting("config.bluetooth.enabled", 1),
         Setting("config.lora.hop_limit", 2**40),
+        Setting("owner.short_name", "R2"),  # RELAY wants another
     ]
     with pytest.raises(BadSetting) as error:
         applied(node.serve_tcp(), [*RELAY, *wrong])

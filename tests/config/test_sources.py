@@ -136,7 +136,7 @@ def test_every_mistake_is_told_at_once_with_its_entry(tmp_path: Path) -> None:
         node = "!00000B02"
     """
     assert mistakes(tmp_path, text) == [
-        "village: unknown key; known here: sensor, source, text",
+        "village: unknown key; known here: revoked, sensor, source, text",
         "[[source]] 1 (!0a01) node: '!0a01' is no node number; write for example !00000a01",
         '[[source]] 1 (!0a01) huose: unknown key; did you mean "house"?',
         '[[source]] 2 (no node, head or input): needs one of node = "!00000a01", head = "RT03-12" '

@@ -6,6 +6,7 @@ is left different until everything else was committed and the node has restarted
 firmware saves at once. A node without differences is therefore a node that keeps them.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -18,8 +19,9 @@ from firmware_config.device_values import Sections, check, closing_surplus, diff
 from firmware_config.settings import Difference, Setting
 
 AdminMessage = admin_pb2.AdminMessage
-_ROUNDS = 6  # role, then what the role took away, then the seal; the rest is for bad wires
+_ROUNDS = 6  # role, then what the role took away; the rest is for what does not take at once
 _LOSSES = 5
+_TRIES = 2  # of a setting that does not move at all
 _SEAL = "config.security"  # last in any case: a managed node listens to nobody at the cable
 _SAVED_WITHOUT_RESTART = ("config.security", "channel")
 # The region brings the keys, the role takes settings away: both come first.
@@ -86,10 +88,11 @@ class _Applying:
         self._device, self._wanted, self._progress = device, wanted, tell
         self._at_first: tuple[Difference, ...] | None = None
         self._told = Sections()
+        self._unmoved: Counter[str] = Counter()
         self._restarts_before = device.restarts
 
     def run(self) -> Report:
-        """Rounds until nothing differs or nothing changes any more; a lost connection is taken up again."""
+        """Rounds until nothing differs or nothing moves any more; a lost connection is taken up again."""
         losses = 0
         while True:
             try:
@@ -101,30 +104,38 @@ class _Applying:
                 self._device.come_back()
 
     def _rounds(self) -> Report:
-        before: tuple[Difference, ...] = ()
         left = self._compare()
         for _ in range(_ROUNDS):
-            if not left or left == before:
+            if not (movable := self._movable(left)):
                 break
-            self._write(left)
-            before, left = left, self._compare()
+            left = self._write(movable)
         return Report(self._at_first or (), left, self._device.restarts - self._restarts_before)
 
-    def _compare(self) -> tuple[Difference, ...]:
+    def _compare(self, tried: Sequence[Difference] = ()) -> tuple[Difference, ...]:
+        """What differs now; what was just `tried` and did not move at all is counted."""
         self._progress(Progress(Step.READING))
         self._told = self._device.tell(_sections(self._wanted))
-        found = differences(self._told.values(), self._wanted)
-        self._at_first = found if self._at_first is None else self._at_first
-        return found
+        left = differences(self._told.values(), self._wanted)
+        self._at_first = left if self._at_first is None else self._at_first
+        self._unmoved.update(each.setting.path for each in tried if each in left)
+        return left
 
-    def _write(self, left: Sequence[Difference]) -> None:
+    def _movable(self, left: Sequence[Difference]) -> list[Difference]:
+        """Once is no proof: a new role takes other settings back to where they were."""
+        return [each for each in left if self._unmoved[each.setting.path] < _TRIES]
+
+    def _write(self, left: Sequence[Difference]) -> tuple[Difference, ...]:
+        """One round; what differs after it."""
         self._refuse_what_must_not_be(left)
         parts = _parts(left)
         seal = _seal(parts)
         self._commit({section: settings for section, settings in parts.items() if section != seal})
-        still = _parts(self._compare())
-        if list(still) == [seal]:
-            self._write_alone(seal, still[seal])
+        still = self._compare([each for each in left if section_of(each.setting.path) != seal])
+        sealing = self._movable(still)
+        if not sealing or list(_parts(sealing)) != [seal]:
+            return still
+        self._write_alone(seal, _parts(sealing)[seal])
+        return self._compare(sealing)
 
     def _refuse_what_must_not_be(self, left: Sequence[Difference]) -> None:
         if not self._device.is_near:

@@ -48,12 +48,12 @@ class Link(Protocol):
     def close(self) -> None: ...
 
 
-def connect(url: str, by_id: Path = BY_ID) -> Link:
+def connect(url: str) -> Link:
     """Open serial:///dev/…, tcp://host:4403 or control+unix:///path. Raises DeviceLost or DeviceBusy."""
     where = urlsplit(url)
     match where.scheme:
         case "serial":
-            return StreamLink(_Port(lasting_name(where.path, by_id)))
+            return StreamLink(_Port(where.path))
         case "tcp":
             return StreamLink(_Tcp(where.hostname or "", where.port or TCP_PORT))
         case "control+unix":
@@ -61,11 +61,13 @@ def connect(url: str, by_id: Path = BY_ID) -> Link:
     raise DeviceError(f"{url}: not serial://, tcp:// or control+unix://")
 
 
-def lasting_name(port: str, by_id: Path = BY_ID) -> str:
-    """The port's name that stays when it is numbered anew; the given one where the system keeps none."""
-    links = sorted(by_id.iterdir()) if by_id.is_dir() else []
-    target = Path(port).resolve()
-    return next((str(link) for link in links if link.resolve() == target), port)
+def lasting_url(url: str, by_id: Path = BY_ID) -> str:
+    """The same with the port's name that stays when a restart numbers it anew, where the system keeps such names."""
+    where = urlsplit(url)
+    if where.scheme != "serial" or not by_id.is_dir():
+        return url
+    target = Path(where.path).resolve()
+    return next((f"serial://{link}" for link in sorted(by_id.iterdir()) if link.resolve() == target), url)
 
 
 class _Wire(Protocol):

@@ -16,6 +16,7 @@ from simulator.preferences import CHANNEL_SLOTS, Preferences
 AdminMessage = admin_pb2.AdminMessage
 Error = mesh_pb2.Routing.Error
 Reply = AdminMessage | int  # what was asked for, or an error of Routing
+_RINGTONE = "24:d=32,o=5,b=565:f6,p,f6,4p,p,f6"
 RENEW_S, EXPIRE_S = 150.0, 300.0  # of a session's pass key
 _READS = frozenset(name for name in AdminMessage.DESCRIPTOR.fields_by_name if name.endswith("_request")) - {
     "enter_dfu_mode_request",
@@ -132,6 +133,8 @@ class Admin:
                 told.get_channel_response.CopyFrom(kept.channels[order.get_channel_request - 1])
             case "get_device_metadata_request":
                 told.get_device_metadata_response.CopyFrom(handshake.metadata(kept, self._firmware))
+            case "get_ringtone_request":
+                told.get_ringtone_response = _RINGTONE
             case _:
                 return None
         told.session_passkey = self._session()

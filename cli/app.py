@@ -8,6 +8,7 @@ from bridge.domain.errors import BridgeError
 from cli.desk import app as desk_app
 from cli.head import head_app
 from cli.journal import journal_app
+from cli.labels import labels
 from cli.node import node_app
 from cli.options import Lang
 from cli.post_backup import post_app
@@ -62,6 +63,7 @@ app.add_typer(node_app, name="node")
 app.add_typer(siren_app, name="siren")
 app.add_typer(register_app, name="register")
 app.add_typer(post_app, name="post")
+app.command("labels")(labels)
 app.command("simulate")(simulate)
 
 

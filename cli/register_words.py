@@ -187,6 +187,10 @@ SAID: dict[str, tuple[str, str]] = {
     # labels
     "labels_done": ("{count} label, {sheets} lembar: {files}", "{count} labels, {sheets} sheets: {files}"),
     "labels_none": ("tidak ada rumah di {file}", "there is no house in {file}"),
+    "labels_no_channel": (
+        "{file} tidak memuat kanal; --with-channel memerlukan village.yaml",
+        "{file} holds no channel; --with-channel needs a village.yaml",
+    ),
     "labels_channel": (
         "AWAS: {file} memuat kunci kanal. Cetak, pindai, lalu hapus; jangan ditempel, jangan difoto.",
         "CAREFUL: {file} holds the channel's key. Print it, scan it, delete it; never put it on a wall or in a photo.",

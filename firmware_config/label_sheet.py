@@ -1,5 +1,6 @@
 """Labels to print and to stick on a kentongan: which house, how to strike, whom to call, who the box is."""
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,8 @@ from firmware_config.svg import dots, frame, page, qr, rule, text
 COLUMNS, ROWS = 2, 3
 WIDE, HIGH = 95.0, 92.0
 LEFT, TOP, INNER = 10.0, 10.5, 5.0
-RULES_MOST = 9  # lines that fit
+ROOM, CODE = WIDE - 2 * INNER, 27.0
+RULES_MOST = 7  # lines that fit
 DOT = 2.1
 TITIR = 8  # so many unbroken strikes stand for "without end"
 
@@ -33,7 +35,8 @@ class Words:
 
     how: str
     button: tuple[str, ...]
-    first: tuple[str, ...]
+    strike: str
+    lamps: str
     call: str
     box: str
 
@@ -73,28 +76,28 @@ def strikes_of(rules: Mapping[str, str], kinds: Mapping[str, str]) -> tuple[tupl
 
 def _label(label: Label, turn: int, numbers: Sequence[str], words: Words) -> Iterator[str]:
     x, y = LEFT + WIDE * (turn % COLUMNS), TOP + HIGH * (turn // COLUMNS)
-    inside, room = x + INNER, WIDE - 2 * INNER
+    inside, beside = x + INNER, ROOM - CODE - 2
     yield frame(x, y, WIDE, HIGH)
-    yield text(inside, y + 13, label.house, 10, bold=True, wide=room)
-    yield text(inside, y + 19, label.place, 3.2, wide=room)
-    yield rule(inside, y + 21.5, room)
-    yield from _strikes(label, inside, y + 27, words)
-    yield text(inside, y + 73, words.call, 3.2, bold=True)
-    for at, number in enumerate(numbers[:3]):
-        yield text(inside, y + 78 + 4.3 * at, number, 3.6, wide=room - 32)
-    yield qr(x + WIDE - INNER - 30, y + HIGH - INNER - 30, 30, label.code)
-    yield text(x + WIDE - INNER - 27, y + HIGH - INNER + 1.5, f"{words.box} {label.name}", 2.4, wide=27)
+    yield text(inside, y + 14, label.house, 10, bold=True, wide=beside)
+    for at, line in enumerate(textwrap.wrap(label.place, 32, break_on_hyphens=False)[:2]):
+        yield text(inside, y + 20 + 4 * at, line, 3.2, wide=beside)
+    yield qr(x + WIDE - INNER - CODE, y + 2, CODE, label.code)
+    yield text(inside, y + 28, f"{words.box} {label.name}", 2.4, wide=beside)
+    yield rule(inside, y + 30, ROOM)
+    yield from _strikes(label, inside, y + 35, words)
+    for at, line in enumerate(numbers):
+        yield text(inside, y + HIGH - 4.5 - 4.2 * (len(numbers) - 1 - at), line, 3.6, wide=ROOM)
+    yield text(inside, y + HIGH - 4.5 - 4.2 * len(numbers), words.call, 3.4, bold=True, wide=ROOM)
 
 
 def _strikes(label: Label, x: float, y: float, words: Words) -> Iterator[str]:
     yield text(x, y, words.how, 3.6, bold=True)
     if not label.strikes:
         for at, line in enumerate(words.button):
-            yield text(x, y + 6 + 5 * at, line, 3.6, wide=WIDE - 2 * INNER)
+            yield text(x, y + 7 + 5.5 * at, line, 3.8, wide=ROOM)
         return
+    yield text(x, y + 4.2, words.strike, 2.8, wide=ROOM)
     for at, (phrases, meaning) in enumerate(label.strikes):
-        yield dots(x, y + 4.4 + 4.2 * at, phrases, DOT)
-        yield text(x + 42, y + 5.5 + 4.2 * at, meaning, 3.2, wide=WIDE - 2 * INNER - 42)
-    below = y + 6.5 + 4.2 * len(label.strikes)
-    for at, line in enumerate(words.first):
-        yield text(x, below + 3.8 * at, line, 2.8, wide=52)
+        yield dots(x, y + 7.6 + 3.9 * at, phrases, DOT)
+        yield text(x + 42, y + 8.7 + 3.9 * at, meaning, 3.2, wide=ROOM - 42)
+    yield text(x, y + 9 + 3.9 * len(label.strikes), words.lamps, 2.8, wide=ROOM)

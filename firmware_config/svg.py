@@ -6,6 +6,7 @@ from xml.sax.saxutils import escape
 from firmware_config.qr import Qr
 
 A4_MM = (210, 297)
+LETTER, BOLD_LETTER = 0.56, 0.7  # how wide a letter of the widest of these fonts is, of its size
 STYLE = "text{font-family:'DejaVu Sans','Noto Sans',Arial,sans-serif;fill:#000}"
 
 
@@ -18,12 +19,11 @@ def page(parts: Iterable[str]) -> str:
 
 
 def text(x: float, y: float, said: str, size: float, bold: bool = False, wide: float = 0.0) -> str:
-    """`wide`: what there is room for; a longer text is set narrower, never cut."""
+    """`wide`: what there is room for; a longer text is written smaller, never cut."""
     weight = ' font-weight="bold"' if bold else ""
-    fit = ""
-    if wide and len(said) * size * 0.62 > wide:
-        fit = f' textLength="{wide:g}" lengthAdjust="spacingAndGlyphs"'
-    return f'<text x="{x:g}" y="{y:g}" font-size="{size:g}"{weight}{fit}>{escape(said)}</text>'
+    if wide and said:
+        size = min(size, wide / len(said) / (BOLD_LETTER if bold else LETTER))
+    return f'<text x="{x:g}" y="{y:g}" font-size="{size:.3g}"{weight}>{escape(said)}</text>'
 
 
 def frame(x: float, y: float, wide: float, high: float) -> str:

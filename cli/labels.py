@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.domain.place import Place
-from cli.label_words import KINDS, NUMBERS, WORDS
 from cli.options import AsJson, Lang
 from cli.register import opened, plainly
 from cli.words import LANGUAGES
@@ -43,6 +42,7 @@ def labels(
 ) -> None:
     """Label untuk dicetak: rumah, cara memukul, nomor, kode QR (labels to print: house, how to strike, numbers, QR)."""
     with plainly(lang) as say:
+        from cli.label_words import NUMBERS, WORDS
         from firmware_config.faults import Refused
         from firmware_config.label_sheet import sheets
         from firmware_config.whole_file import write_whole
@@ -55,7 +55,8 @@ def labels(
         found = list(_of_village(file, strikes) if is_village else _of_sources(file, strikes))
         if not found:
             raise Refused("labels_none", file=file)
-        numbers = (*(number for number in phones if number != "110"), *(both[column] for both in NUMBERS))
+        own = " · ".join(number for number in phones if number != "110")
+        numbers = [line for line in (own, *(both[column] for both in NUMBERS)) if line]
         drawn = sheets(found, numbers, WORDS[column])
         files = [_numbered(out, turn) for turn in range(len(drawn))]
         for path, sheet in zip(files, drawn, strict=True):
@@ -106,6 +107,7 @@ def _strikes(file: Path, codebook: str, column: int) -> tuple[Strikes, tuple[str
     """How this village strikes, and its own telephone numbers. Raises ConfigError."""
     from bridge.codebook_files import load_rules
     from bridge.config import load_config
+    from cli.label_words import KINDS
     from firmware_config.label_sheet import strikes_of
 
     toml = file.resolve().with_name("post.toml")

@@ -1,5 +1,6 @@
 """`kentongan register people`, `export`, `erase`, `rename`: what is held about people, and their right to it."""
 
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -277,7 +278,8 @@ def _lock(path: Path, key: Path | None, same_disk: bool, say: RegisterVoice) -> 
         return read_key_file(key, path, same_disk)
     if not sys.stdin.isatty():
         raise Refused("key_needed")
-    passphrase = typer.prompt(say("ask_passphrase"), hide_input=True, confirmation_prompt=not path.exists(), err=True)
+    again = False if path.exists() else say("ask_again")
+    passphrase = typer.prompt(say("ask_passphrase"), hide_input=True, confirmation_prompt=again, err=True)
     if len(passphrase) < SHORTEST:
         raise Refused("short_passphrase")
     return PassphraseLock(passphrase)
@@ -285,10 +287,11 @@ def _lock(path: Path, key: Path | None, same_disk: bool, say: RegisterVoice) -> 
 
 def _lines(house: str, say: RegisterVoice) -> list[str]:
     """What people type or a pipe brings; never from the command line, whose history stays on the disk."""
-    if sys.stdin.isatty():
+    is_typed = sys.stdin.isatty()
+    if is_typed:
         typer.echo(say("people_ask", house=house), err=True)
-        return list(iter(lambda: input().strip(), ""))
-    return [line.strip() for line in sys.stdin if line.strip()]
+    lines = (line.strip() for line in sys.stdin)
+    return [line for line in itertools.takewhile(lambda line: line or not is_typed, lines) if line]
 
 
 def _told(people: tuple["Person", ...]) -> list[dict[str, str]]:

@@ -45,6 +45,7 @@ SAID: dict[str, tuple[str, str]] = {
     ),
     "short_passphrase": ("kata sandi paling sedikit 12 huruf", "a passphrase has at least 12 letters"),
     "ask_passphrase": ("Kata sandi penghuni", "Passphrase of the people's vault"),
+    "ask_again": ("Sekali lagi", "Once more"),
     # register
     "unknown_source": (
         "{who} tidak ada di daftar. Yang mirip: {near}",

@@ -25,7 +25,10 @@ Strikes = tuple[tuple["Phrases", str], ...]
 
 
 def labels(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="village.yaml atau (or) sources.toml.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="Berkas village.yaml atau sources.toml. (A village.yaml or sources.toml.)"),
+    ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Lembar SVG. (The sheet, an SVG.)")] = Path("labels.svg"),
     codebook: Annotated[
         str, typer.Option(metavar="NAMA", help="Irama desa; bawaan: menurut post.toml. (Default: as post.toml says.)")

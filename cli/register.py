@@ -36,8 +36,8 @@ Head = Annotated[str, typer.Option(metavar="NAMA", help="Nama kepala kentongan, 
 Input = Annotated[str, typer.Option(metavar="NAMA", help="Nama masukan kabel. (The wired input's name.)")]
 PublicKey = Annotated[str, typer.Option(metavar="BASE64", help="Kunci publik node, 44 huruf. (Its public key.)")]
 House = Annotated[str, typer.Option(help="Kode rumah, RT03-12. (The house.)")]
-Rt = Annotated[str, typer.Option(help="RT.")]
-Rw = Annotated[str, typer.Option(help="RW.")]
+Rt = Annotated[str, typer.Option(help="Nomor RT. (The RT's number.)")]
+Rw = Annotated[str, typer.Option(help="Nomor RW. (The RW's number.)")]
 Landmark = Annotated[str, typer.Option(help="Patokan, depan musala. (A landmark.)")]
 Lat = Annotated[float | None, typer.Option(help="Lintang. (Latitude.)")]
 Lon = Annotated[float | None, typer.Option(help="Bujur. (Longitude.)")]
@@ -197,14 +197,16 @@ def plainly(lang: str) -> Iterator[RegisterVoice]:
 
     from firmware_config.faults import Refused
 
+    say, before = RegisterVoice(voice(lang).language), structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))  # the answer says it all
-    say = RegisterVoice(voice(lang).language)
     try:
         yield say
     except Refused as refusal:
         raise fail(say(refusal.key, **refusal.facts)) from refusal
     except BridgeError as error:
         raise fail(str(error)) from error
+    finally:
+        structlog.configure(**before)
 
 
 def opened(sources: Path) -> "RegisterFile":

@@ -10,6 +10,7 @@ from cli.node_box import Bar, expected, open_box, read_village, said_of
 from cli.node_setup import SetUp, claim, set_up
 from cli.node_show import lines_of, table
 from cli.node_words import NodeVoice
+from firmware_config.device import DeviceBusy
 from firmware_config.profile import load_profile
 from firmware_config.recognise import pending
 from firmware_config.village import Village, VillageNode, VillageWrong
@@ -30,8 +31,10 @@ class Result:
 class Provision:
     """One run over many boxes. `tell` gets every line for people."""
 
-    def __init__(self, file: Path, say: NodeVoice, tell: Callable[[str], None], bar: Bar) -> None:
-        self._file, self._say, self._tell, self._bar = file, say, tell, bar
+    def __init__(
+        self, file: Path, say: NodeVoice, tell: Callable[[str], None], bar: Bar, is_watching: bool = False
+    ) -> None:
+        self._file, self._say, self._tell, self._bar, self._is_watching = file, say, tell, bar, is_watching
         self.results: dict[str, Result] = {}
         self.others: list[str] = []
 
@@ -46,6 +49,8 @@ class Provision:
                 self._record(set_up(village, node, device, self._say.language, self._bar))
         except expected() as error:
             self._bar.clear()
+            if self._is_watching and isinstance(error, DeviceBusy):  # what the bridge holds is no box of this run
+                return self._tell(self._say("left_alone", port=url))
             self._fail(name, said_of(error, self._say, url, self._file, name))
         finally:
             self._bar.clear()

@@ -8,6 +8,7 @@ import pytest
 
 from bridge.domain.place import Place
 from firmware_config.both import Wrong
+from firmware_config.device_values import check
 from firmware_config.faults import Refused
 from firmware_config.settings import Setting
 from firmware_config.village import Village, VillageWrong
@@ -49,6 +50,14 @@ def test_a_node_is_told_what_its_profile_and_its_village_say(tmp_path: Path) -> 
     assert wanted(village, "RT03-13")["module.serial.txd"].value == 16
     assert wanted(village, "TIANG-1")["config.device.role"].value == "ROUTER"
     assert wanted(village, "POS-1")["config.security.is_managed"].value is False
+
+
+def test_every_node_of_a_village_is_told_only_what_a_node_can_be(tmp_path: Path) -> None:
+    village = load_village(village_file(tmp_path))
+    for node in village.nodes:
+        settings = village.wanted(node)
+        check(settings)
+        assert len({setting.path for setting in settings}) == len(settings)
 
 
 def test_where_a_node_is_comes_from_its_house_and_place(tmp_path: Path) -> None:

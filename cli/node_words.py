@@ -145,11 +145,11 @@ SAID: dict[str, tuple[str, str]] = {
         "Next {name} ({about}), {left} left: plug the box in.",
     ),
     "taking": ("{name}: menyiapkan {box}, jangan dicabut", "{name}: setting up {box}, leave it plugged in"),
-    "write_on_box": ("tulis {name} pada kotak ini", "write {name} on this box"),
     "left_alone": ("{port} sedang dipakai (radio pos?); dilewati", "{port} is in use (the post's radio?); left alone"),
     "no_name_left": (
-        "kotak baru {box}, tetapi semua nama sudah terpakai; tambahkan namanya di {file}",
-        "a new box {box}, but every name is taken; add its name in {file}",
+        "kotak baru {box}, tetapi semua nama terpakai; tambahkan namanya di {file}, atau hapus node pada nama yang "
+        "kotaknya rusak",
+        "a new box {box}, but every name is taken; add its name in {file}, or remove node where a box is broken",
     ),
     "file_wrong": (
         "{file} sekarang salah; perbaiki, lalu colokkan lagi kotak ini",

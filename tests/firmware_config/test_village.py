@@ -147,6 +147,8 @@ def test_every_mistake_is_told_at_once_with_its_line_in_both_languages(tmp_path:
         (TOP.replace("slot: 4", "slot: four"), "must be a whole number"),
         (TOP.replace("slot: 4", "slot:"), "radio slot: missing"),
         (TOP.replace("power_dbm: 17", "power_dbm: 0"), "23 dBm"),
+        (TOP.replace("antenna_dbi: 3", "antenna_dbi: nan"), "0 to 30 dBi"),
+        (TOP.replace("antenna_dbi: 3", "antenna_dbi: 3,5"), "a number with a point"),
         (TOP.replace("button: 4", "button: 0"), "a pin's number is 1 to 127"),
         (TOP.replace("SiagaSuci", "SiagaDesaSuci"), "1 to 11 letters"),
     ],

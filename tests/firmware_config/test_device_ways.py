@@ -23,7 +23,7 @@ from firmware_config.device_link import lasting_url
 from firmware_config.settings import Setting
 from simulator.air import Air
 from simulator.village import Village
-from tests.firmware_config.device_parts import QUICK, RELAY, kept
+from tests.firmware_config.device_parts import LOSSY, QUICK, RELAY, kept
 from tests.firmware_config.lending import Lender
 from tests.simulator.lab import eventually
 
@@ -269,5 +269,5 @@ def test_every_fifth_packet_is_lost_on_the_air():
         gateway, far = village.gateway("GW1"), village.gateway("BUKIT", reboot_s=0.02)
         far.kept.config.security.admin_key.append(gateway.public_key)
         far.settings_changed(is_kept=True)
-        with open_device(gateway.serve_tcp(), replace(QUICK, tries=8), remote=far.num) as device:
+        with open_device(gateway.serve_tcp(), LOSSY, remote=far.num) as device:
             assert apply(device, AFAR).is_right and kept(far, AFAR)

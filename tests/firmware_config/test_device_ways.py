@@ -159,8 +159,11 @@ def test_through_the_lease_of_a_running_bridge(node, tmp_path):
 
 def test_a_lease_that_is_not_given(node, tmp_path):
     with Lender(node, tmp_path / "control") as lender:
+        node.refuse()
+        with pytest.raises(DeviceLost, match="the radio does not answer"):
+            open_device(lender.url, QUICK)
         lender.is_lending = False
-        with pytest.raises(DeviceBusy, match="the radio does not answer"):
+        with pytest.raises(DeviceBusy, match="somebody else"):
             open_device(lender.url, QUICK)
     with pytest.raises(DeviceLost):
         open_device(f"control+unix://{tmp_path}/none", QUICK)

@@ -129,13 +129,17 @@ def _told(row: dict[str, str]) -> str:
 
 
 def plugged_in(folder: Path, look_s: float = LOOK_S) -> Iterator[str]:
-    """Ports as they appear, those that are there already first; without end. One that goes and comes back is new."""
+    """Ports as they appear, those that are there already first; without end. One that goes and comes back is new.
+
+    A port is named when it was there at two looks: the system makes its link first and gives us leave to open it after.
+    """
     seen: set[str] = set()
+    before: set[str] = set()
     while True:
-        now = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        now = {path.name for path in folder.iterdir() if HEADS not in path.name} if folder.is_dir() else set()
         seen &= now
-        for name in sorted(name for name in now - seen if HEADS not in name):
+        for name in sorted((now & before) - seen):
             seen.add(name)
             yield f"serial://{(folder / name).absolute()}"
-        if not now - seen:
-            time.sleep(look_s)
+        before = now
+        time.sleep(look_s)

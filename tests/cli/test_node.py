@@ -15,7 +15,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from bridge.sources import load_sources
+from cli.node_setup import claim, set_up
 from cli.node_words import SAID
+from firmware_config.device import Timing, open_device
 from firmware_config.keys import read_admin_keys
 from firmware_config.village_file import load_village
 from simulator.identity import Identity
@@ -311,15 +313,11 @@ def test_over_the_air_the_posts_radio_mends_what_a_hand_at_the_box_may_not(tmp_p
     gateway.meet(mast)
     mast.meet(gateway)
     mast.kept.config.device.node_info_broadcast_secs = 3600
-    far = ("--port", first, "--remote")
-    assert "node_info_broadcast_secs: 3600 -> 10800" in node("plan", file, "TIANG-1", *far).stdout
-    mended = node("apply", file, "TIANG-1", *far)
-    assert (mended.returncode, mended.stdout) == (
-        0,
-        "TIANG-1: 1 settings written and read back, right. Write TIANG-1 on this box.\n",
-    ), mended.stderr
-    assert mast.flash.config.device.node_info_broadcast_secs == 10800
-    assert node("verify", file, "TIANG-1", *far).returncode == 0
+    with open_device(first, Timing(afar_s=0.5, quiet_s=0.5), remote=mast.num) as device:
+        village, known = claim(file, device, "TIANG-1")
+        report = set_up(village, known, device, "id", lambda _progress: None).report
+    assert [difference.setting.path for difference in report.written] == ["config.device.node_info_broadcast_secs"]
+    assert (report.is_right, mast.flash.config.device.node_info_broadcast_secs) == (True, 10800)
 
 
 def test_ctrl_c_ends_a_run_with_its_table(tmp_path: Path) -> None:

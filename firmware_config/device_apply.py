@@ -122,8 +122,9 @@ class _Applying:
         return left
 
     def _movable(self, left: Sequence[Difference]) -> list[Difference]:
-        """Once is no proof: a new role takes other settings back to where they were."""
-        return [each for each in left if self._unmoved[each.setting.path] < _TRIES]
+        """Once is no proof: a new role takes other settings back to where they were. A section that was not told is
+        not written: the rest of it would be lost."""
+        return [each for each in left if each.now is not None and self._unmoved[each.setting.path] < _TRIES]
 
     def _write(self, left: Sequence[Difference]) -> tuple[Difference, ...]:
         """One round; what differs after it."""

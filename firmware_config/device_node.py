@@ -11,8 +11,11 @@ from types import TracebackType
 from meshtastic.protobuf import admin_pb2
 
 from firmware_config.device_errors import DeviceBusy, DeviceError, DeviceLost
-from firmware_config.device_link import Link, connect, lasting_url
-from firmware_config.device_talk import LocalTalk, RemoteTalk, Timing
+from firmware_config.device_link import connect, lasting_url
+from firmware_config.device_remote import RemoteTalk
+from firmware_config.device_talk import LocalTalk
+from firmware_config.device_timing import Timing
+from firmware_config.device_told import Link
 from firmware_config.device_values import CHANNEL_SLOTS, CONFIG_SECTIONS, MODULE_SECTIONS, Sections
 from firmware_config.settings import Value
 

@@ -18,6 +18,7 @@ from firmware_config.device import (
     verify,
 )
 from firmware_config.settings import Setting
+from simulator import handshake
 from simulator.air import Air
 from simulator.village import Village
 from tests.firmware_config.device_parts import ADMIN_KEY, LOSSY, PSK, QUICK, RELAY, Passing, Wire, kept
@@ -129,6 +130,17 @@ def test_what_the_firmware_refuses_is_named_and_the_rest_is_right(node):
     report = applied(node.serve_tcp(), wanted)
     assert {each.setting.path for each in report.left} == {"module.serial.mode", console.path}
     assert kept(node, RELAY)
+
+
+def test_a_section_that_the_node_does_not_tell_is_never_written(node, monkeypatch):
+    """Old firmware lacks modules: a section written unread would lose the rest of it."""
+    sections = tuple(name for name in handshake.MODULES if name != "detection_sensor")
+    monkeypatch.setattr(handshake, "MODULES", sections)
+    report = applied(node.serve_tcp())
+    untold = {each.setting.path for each in report.left}
+    assert untold == {"module.detection_sensor.enabled", "module.detection_sensor.name"}
+    assert "detection_sensor" not in names(node.admin_writes)
+    assert kept(node, [each for each in RELAY if each.path not in untold])
 
 
 def test_mistakes_are_found_before_anything_is_written_and_show_no_value(node):

@@ -18,8 +18,10 @@ from firmware_config.device import (
     open_device,
     verify,
 )
+from firmware_config.device_errors import DeviceRestarted
 from firmware_config.device_frames import FrameReader, frame
-from firmware_config.device_link import lasting_url
+from firmware_config.device_link import connect, lasting_url
+from firmware_config.device_talk import LocalTalk
 from firmware_config.settings import Setting
 from simulator.air import Air
 from simulator.village import Village
@@ -106,6 +108,25 @@ def test_half_a_key_on_the_line_is_never_taken_for_a_whole_one(village, back):
     with open_device(url, QUICK) as device:
         assert device.public_key == key
     assert not node.admin_writes and node.flash.config.security.public_key == key
+
+
+class Startled:
+    """A board that restarts when its port is opened: the first thing it says is that."""
+
+    def __init__(self, link):
+        self.send, self.close, self._link, self._is_calm = link.send, link.close, link, False
+
+    def receive(self, until):
+        if self._is_calm:
+            return self._link.receive(until)
+        self._is_calm = True
+        raise DeviceRestarted("the node has restarted")
+
+
+def test_a_board_that_restarts_when_its_port_is_opened(node):
+    talk = LocalTalk(Startled(connect(node.serve_pty())), QUICK)
+    assert talk.tell().num == node.num
+    talk.close()
 
 
 # A splice in the stream

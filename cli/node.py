@@ -175,7 +175,7 @@ def provision(
 
         read_village(file)
         tell = (lambda _line: None) if as_json else typer.echo
-        run = Provision(file, say, tell, Bar(say, as_json))
+        run = Provision(file, say, tell, Bar(say, as_json), is_watching=not port)
         try:
             urls = iter(port) if port else plugged_in(watch)
             while port or run.announce():

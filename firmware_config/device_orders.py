@@ -19,11 +19,12 @@ AdminMessage = admin_pb2.AdminMessage
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back for a packet: an error's name, or what was asked for."""
+    """What came back for a packet: an error's name, or what was asked for. `key`: the public key that sealed it."""
 
     sender: int
     error: str
     reply: AdminMessage | None
+    key: bytes = b""
 
     def raise_refusal(self) -> None:
         if self.error != "NONE":
@@ -57,7 +58,8 @@ def answer_to(message: mesh_pb2.FromRadio, packet_id: int) -> Answer | None:
             routing = mesh_pb2.Routing.FromString(packet.decoded.payload)
             return Answer(sender, Error.Name(routing.error_reason), None)
         if packet.decoded.portnum == portnums_pb2.ADMIN_APP:
-            return Answer(sender, "NONE", AdminMessage.FromString(packet.decoded.payload))
+            key = packet.public_key if packet.pki_encrypted else b""
+            return Answer(sender, "NONE", AdminMessage.FromString(packet.decoded.payload), key)
     return None
 
 

@@ -73,6 +73,8 @@ class RemoteTalk:
             answer = answer_to(told.message, packet_id)
             if answer is None or (answer.sender != self._to and answer.error == "NONE"):
                 continue  # only relayed
+            if answer.reply is not None and answer.key != self._key:
+                continue  # forged: whoever hears packet ids and holds the channel could write it
             if answer.error in _LOST_ON_THE_WAY:
                 return None
             answer.raise_refusal()

@@ -1,6 +1,7 @@
 """The ways to a node: a serial port that is numbered anew, a bridge's lease, and the mesh with an admin key."""
 
 import os
+import threading
 import time
 from dataclasses import replace
 
@@ -257,6 +258,27 @@ def test_what_would_take_it_off_the_air_is_refused(gateway, far):
         assert refused.value.paths == ("config.lora.modem_preset",)
         assert verify(device, [Setting("config.lora.region", "KR")]) == ()
     assert not far.admin_writes
+
+
+def test_settings_that_the_nodes_own_key_has_not_sealed_are_not_believed(village, gateway, far):
+    """Who holds the channel's key hears the packets' ids; a private key of his in a forged answer would be written."""
+    village.cut(gateway, far)
+    forged = mesh_pb2.MeshPacket(to=gateway.num, id=1)
+    setattr(forged, "from", far.num)
+    reply = admin_pb2.AdminMessage(get_device_metadata_response={"firmware_version": "forged"})
+    forged.decoded.portnum, forged.decoded.payload = portnums_pb2.ADMIN_APP, reply.SerializeToString()
+
+    def forge():
+        eventually(lambda: gateway.sent, "the question")
+        forged.decoded.request_id = gateway.sent[-1].id
+        gateway.deliver(forged)
+
+    forger = threading.Thread(target=forge)
+    forger.start()
+    with pytest.raises(DeviceLost):
+        open_device(gateway.serve_tcp(), replace(QUICK, tries=1), remote=far.num)
+    forger.join(timeout=5)
+    assert forged.decoded.request_id
 
 
 def test_nobody_within_reach(village, gateway, far):

@@ -189,8 +189,10 @@ class LeaseLink:
         answer = self._line(time.monotonic() + _CONNECT_S)
         if not answer or not answer.get("leased"):
             self._socket.close()
-            why = (answer or {}).get("why") or (answer or {}).get("error") or "no answer"
-            raise DeviceBusy(f"the bridge does not lease its radio: {why}")
+            said = answer or {}
+            why = said.get("why") or said.get("error") or "no answer"
+            fault = DeviceLost if said.get("is_radio_down") else DeviceBusy  # it may just be restarting
+            raise fault(f"the bridge does not lease its radio: {why}")
         self._renewed = time.monotonic()
 
     def send(self, message: mesh_pb2.ToRadio) -> None:
@@ -205,7 +207,7 @@ class LeaseLink:
                 if message.rebooted:
                     raise DeviceRestarted("the node has restarted")
                 if message.WhichOneof("payload_variant"):
-                    return Told(message)
+                    return Told(message, certain=not line.get("doubtful"))
         return None
 
     def close(self) -> None:

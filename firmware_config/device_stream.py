@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import termios
 import time
 from collections import deque
 from typing import Protocol
@@ -37,8 +38,9 @@ class PortWire:
     def __init__(self, path: str) -> None:
         try:
             self._port = serial.Serial(path, BAUD, exclusive=True, timeout=_LOOK_UP_S, write_timeout=_CONNECT_S)
+            self._keep_dtr()
             self.write(WAKE)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, termios.error) as error:
             busy = "exclusively lock" in str(error) or "busy" in str(error).lower()
             raise (DeviceBusy if busy else DeviceLost)(f"{path}: {plain(error)}") from None
 
@@ -51,6 +53,12 @@ class PortWire:
 
     def close(self) -> None:
         self._port.close()
+
+    def _keep_dtr(self) -> None:
+        """Closing must not drop DTR: many boards restart when it falls, and the next to open finds them booting."""
+        attributes = termios.tcgetattr(self._port.fileno())
+        attributes[2] &= ~termios.HUPCL
+        termios.tcsetattr(self._port.fileno(), termios.TCSANOW, attributes)
 
 
 class TcpWire:

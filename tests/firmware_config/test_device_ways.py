@@ -226,6 +226,14 @@ def test_over_the_mesh_with_the_admin_key(gateway, far):
     assert not gateway.admin_writes and len(far.public_key) == 32
 
 
+def test_over_the_mesh_only_what_is_named_is_asked_for(gateway, far):
+    with open_device(gateway.serve_tcp(), QUICK, remote=far.num) as device:
+        before = len(gateway.sent)
+        found = device.read(["owner.long_name", "config.lora.region", "config.lora.hop_limit"])
+        assert len(gateway.sent) - before == 2
+    assert found["config.lora.region"] == "KR" and not any(path.startswith("module.") for path in found)
+
+
 def test_a_managed_node_still_listens_to_its_administrator(gateway, far):
     managed = (*AFAR, Setting("config.security.is_managed", True))
     with open_device(gateway.serve_tcp(), QUICK, remote=far.num) as device:

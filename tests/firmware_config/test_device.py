@@ -69,13 +69,33 @@ def test_a_node_out_of_the_box_becomes_what_is_wanted_and_keeps_it(node):
 
 def test_the_order_is_the_one_that_real_firmware_needs(node):
     report = applied(node.serve_tcp())
-    assert report.restarts == node.reboots == 2
+    assert report.restarts == node.reboots == 1
     assert names(node.admin_writes) == [
-        *("begin", "lora", "device", "owner", "bluetooth", "display", "network", "position", "power", "channel 0"),
+        *("begin", "lora", "device"),  # region and role: what they brought with them is read before the rest is written
+        *("device", "owner", "bluetooth", "display", "network", "position", "power", "channel 0"),
         *("detection_sensor", "mqtt", "telemetry", "commit"),  # and a restart
-        *("begin", "device", "commit"),  # what the role took away; and a restart
         "security",  # last, alone, saved at once
     ]
+
+
+def test_what_region_and_role_bring_with_them_is_not_overwritten_with_what_was_before(node):
+    applied(node.serve_tcp())
+    assert node.flash.owner.is_unmessagable and node.flash.modules.mqtt.root == "msh/KR"
+
+
+def test_what_only_the_restart_takes_back_is_written_once_more(node, monkeypatch):
+    """A firmware that installs the router's rebroadcast mode while it boots."""
+    forget = node._forget
+
+    def boot():
+        if node.reboots == 1:
+            node._flash.config.device.rebroadcast_mode = "CORE_PORTNUMS_ONLY"
+        forget()
+
+    monkeypatch.setattr(node, "_forget", boot)
+    report = applied(node.serve_tcp())
+    assert report.is_right and report.restarts == 2 and kept(node, RELAY)
+    assert names(node.admin_writes)[-5:] == ["commit", "begin", "device", "commit", "security"]
 
 
 def test_a_second_time_writes_nothing(node):
@@ -172,7 +192,7 @@ def test_progress_is_told_section_by_section(node):
         apply(device, RELAY, told.append)
     assert told[0].step is Step.READING and any(each.step is Step.RESTARTING for each in told)
     writing = [each for each in told if each.step is Step.WRITING]
-    assert [each.done for each in writing[:12]] == list(range(12)) and {each.total for each in writing[:12]} == {12}
+    assert [each.done for each in writing[2:13]] == list(range(11)) and {each.total for each in writing[2:13]} == {11}
 
 
 def test_a_managed_node_is_read_but_not_written_at_the_cable(node):
@@ -197,7 +217,7 @@ def test_another_node_at_the_same_cable_is_not_written(village, node):
 
 # On bad wires
 
-ORDERS = 18  # of one whole run on a clean wire
+ORDERS = 16  # of one whole run on a clean wire
 
 
 def test_the_stories_below_break_the_wire_at_every_order(node):

@@ -328,3 +328,25 @@ def test_a_setting_that_the_firmware_refuses(node, client):
     assert ask(client, node, AdminMessage(set_channel=channel_pb2.Channel(index=8))) == "BAD_REQUEST"
     assert ask(client, node, AdminMessage(set_owner=mesh_pb2.User(long_name="  "))) == "BAD_REQUEST"
     assert node.admin_writes and node.reboots == 0
+
+
+def test_the_restart_comes_seven_seconds_after_the_last_write_that_needs_it():
+    now = [1000.0]
+    with Village(seed=5, clock=lambda: now[0]) as village:
+        node = village.gateway("GW1")
+
+        def write_at(seconds, **fields):
+            now[0] = 1000.0 + seconds
+            village.run_due()
+            node._admin.local(set_device(**fields).SerializeToString(), False)
+
+        write_at(0.0, role="CLIENT_MUTE")
+        write_at(5.0, role="CLIENT")  # a later order puts it off
+        write_at(11.9, role="CLIENT", tzdef="WIB-7")  # needs none
+        assert node.reboots == 0
+        now[0] = 1012.1
+        village.run_due()
+        assert node.reboots == 1 and node.kept.config.device.tzdef == "WIB-7"
+        now[0] = 1100.0
+        village.run_due()
+        assert node.reboots == 1

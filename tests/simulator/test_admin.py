@@ -275,6 +275,16 @@ def test_a_managed_node_hears_its_own_client_no_longer(node, client):
     assert node.kept.config.security.is_managed and not node.kept.config.device.tzdef
 
 
+@pytest.mark.parametrize(("order", "keeps_key"), [("factory_reset_device", False), ("factory_reset_config", True)])
+def test_an_emptied_node_is_as_out_of_the_box(node, client, order, keeps_key):
+    private = node.kept.config.security.private_key
+    acknowledged(client, node, AdminMessage(**{order: 1}))
+    client.until_end()
+    restarted(node)
+    assert not node.kept.has_region and not node.public_key and node.kept.open_channels()[0].psk == b"\x01"
+    assert (node.flash.config.security.private_key == private) is keeps_key
+
+
 @pytest.fixture
 def far(village, node):
     """A node that takes orders from the holder of GW1's key."""

@@ -28,7 +28,7 @@ class RemoteTalk:
     def ask(self, request: AdminMessage) -> AdminMessage:
         """Ask for something. Raises DeviceRefused, or DeviceLost when nothing comes back."""
         for _ in range(self._timing.tries):
-            answer = self._exchange(request)
+            answer = self._exchange(request, needs_reply=True)
             if answer is not None and answer.reply is not None:
                 self.passkey, self._passkey_at = answer.reply.session_passkey, time.monotonic()
                 return answer.reply
@@ -65,8 +65,8 @@ class RemoteTalk:
         """What kind of device it is."""
         return self.ask(AdminMessage(get_device_metadata_request=True)).get_device_metadata_response
 
-    def _exchange(self, message: AdminMessage) -> Answer | None:
-        """The node's own answer, or its acknowledgement of a packet that it has had before; None when all is lost."""
+    def _exchange(self, message: AdminMessage, needs_reply: bool = False) -> Answer | None:
+        """The node's own answer; None when all is lost. A packet that it has had before it only acknowledges again."""
         packet_id = send_order(self._link, message, self._to, self._key)
         until = time.monotonic() + self._wait_s
         while (told := self._link.receive(until)) is not None:
@@ -78,5 +78,6 @@ class RemoteTalk:
             if answer.error in _LOST_ON_THE_WAY:
                 return None
             answer.raise_refusal()
-            return answer
+            if answer.reply is not None or not needs_reply:
+                return answer
         return None

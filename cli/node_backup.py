@@ -161,7 +161,7 @@ def diff(
         older, newer = load(old, lock), load(new, lock)
         found = changes(older, newer)
         if as_json:
-            typer.echo(json.dumps(_json(found, say), ensure_ascii=False))
+            typer.echo(json.dumps(_json(found, say, "old", "new"), ensure_ascii=False))
             return
         _tell_whether_other(older, newer, say)
         _tell(found, say)
@@ -181,15 +181,17 @@ def _tell(found: "Sequence[Difference]", say: BackupVoice) -> None:
         typer.echo(f"  {each['what']}: {each['now']} -> {each['wanted']}")
 
 
-def _json(found: "Sequence[Difference]", say: BackupVoice) -> list[dict[str, str]]:
-    """What and from what to what; secrets are hidden."""
+def _json(
+    found: "Sequence[Difference]", say: BackupVoice, now: str = "now", wanted: str = "wanted"
+) -> list[dict[str, str]]:
+    """What, and from what to what under these names; secrets are hidden."""
     from firmware_config.diff import shown
 
     return [
         {
             "what": each.setting.path,
-            "now": shown(each.setting, each.now, say.language),
-            "wanted": shown(each.setting, each.setting.value, say.language),
+            now: shown(each.setting, each.now, say.language),
+            wanted: shown(each.setting, each.setting.value, say.language),
         }
         for each in found
     ]

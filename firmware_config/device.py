@@ -14,7 +14,7 @@ from firmware_config.device_errors import (
 )
 from firmware_config.device_link import BY_ID
 from firmware_config.device_node import Device, FarDevice, NearDevice
-from firmware_config.device_talk import Timing
+from firmware_config.device_timing import Timing
 from firmware_config.device_values import SECRETS, closing_surplus, differences, known_paths
 
 __all__ = [

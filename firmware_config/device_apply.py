@@ -19,13 +19,14 @@ from firmware_config.device_values import Sections, check, closing_surplus, diff
 from firmware_config.settings import Difference, Setting
 
 AdminMessage = admin_pb2.AdminMessage
-_ROUNDS = 6  # role, then what the role took away; the rest is for what does not take at once
+_ROUNDS = 6  # one is the rule; the rest is for what a restart takes back, and for what does not take at all
 _LOSSES = 5
 _NOT_SO = "BAD_REQUEST"  # the firmware checks some values itself
 _TRIES = 2  # of a setting that does not move at all
 _SEAL = "config.security"  # last in any case: a managed node listens to nobody at the cable
 _SAVED_WITHOUT_RESTART = ("config.security", "channel")
-# The region brings the keys, the role takes settings away: both come first.
+# These bring others with them (the keys, intervals, a rebroadcast mode), so what follows is read anew between.
+_LEADING = ("config.lora.region", "config.device.role")
 _FIRST = ("config.lora", "config.device", "owner", "config", "channel", "module", _SEAL)
 _OFF_THE_AIR = (
     *(f"config.lora.{name}" for name in ("region", "use_preset", "modem_preset", "bandwidth", "spread_factor")),
@@ -122,15 +123,16 @@ class _Applying:
         return left
 
     def _movable(self, left: Sequence[Difference]) -> list[Difference]:
-        """Once is no proof: a new role takes other settings back to where they were."""
-        return [each for each in left if self._unmoved[each.setting.path] < _TRIES]
+        """Once is no proof: a new role takes other settings back to where they were. A section that was not told is
+        not written: the rest of it would be lost."""
+        return [each for each in left if each.now is not None and self._unmoved[each.setting.path] < _TRIES]
 
     def _write(self, left: Sequence[Difference]) -> tuple[Difference, ...]:
         """One round; what differs after it."""
         self._refuse_what_must_not_be(left)
         parts = _parts(left)
         seal = _seal(parts)
-        self._commit({section: settings for section, settings in parts.items() if section != seal})
+        self._commit(parts, seal)
         still = self._compare([each for each in left if section_of(each.setting.path) != seal])
         sealing = self._movable(still)
         if not sealing or list(_parts(sealing)) != [seal]:
@@ -146,17 +148,25 @@ class _Applying:
         elif self._told.configs["security"].is_managed:  # type: ignore[attr-defined]
             raise DeviceManaged(f"!{self._device.node:08x} takes orders only over the mesh, by its admin key")
 
-    def _commit(self, parts: Mapping[str, Sequence[Setting]]) -> None:
+    def _commit(self, parts: Mapping[str, Sequence[Setting]], seal: str) -> None:
+        """All but the seal, and wait out the restart."""
         self._device.give(AdminMessage(begin_edit_settings=True))
-        for done, (section, settings) in enumerate(parts.items()):
-            self._progress(Progress(Step.WRITING, done, len(parts), section))
-            self._give(section, settings)
+        leading = {name: part for name, part in parts.items() if any(each.path in _LEADING for each in part)}
+        if leading and seal not in leading:
+            self._give_all(leading)
+            parts = _parts(self._movable(self._compare()))
+        self._give_all({name: part for name, part in parts.items() if name != seal})
         for _ in range(2):  # the order itself may be lost behind its acknowledgement
             self._device.give(AdminMessage(commit_edit_settings=True))
             self._progress(Progress(Step.RESTARTING))
             if self._device.await_restart(self._device.timing.restart_s):
                 return
         raise DeviceLost("the node does not restart after a commit")
+
+    def _give_all(self, parts: Mapping[str, Sequence[Setting]]) -> None:
+        for done, (section, settings) in enumerate(parts.items()):
+            self._progress(Progress(Step.WRITING, done, len(parts), section))
+            self._give(section, settings)
 
     def _write_alone(self, section: str, settings: Sequence[Setting]) -> None:
         self._progress(Progress(Step.WRITING, 0, 1, section))

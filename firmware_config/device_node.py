@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 
 from meshtastic.protobuf import admin_pb2
 
 from firmware_config.device_errors import DeviceBusy, DeviceError, DeviceLost
-from firmware_config.device_link import Link, connect, lasting_url
-from firmware_config.device_talk import LocalTalk, RemoteTalk, Timing
-from firmware_config.device_values import CHANNEL_SLOTS, CONFIG_SECTIONS, MODULE_SECTIONS, Sections
+from firmware_config.device_link import connect, lasting_url
+from firmware_config.device_remote import RemoteTalk
+from firmware_config.device_talk import LocalTalk
+from firmware_config.device_timing import Timing
+from firmware_config.device_told import Link
+from firmware_config.device_values import CHANNEL_SLOTS, CONFIG_SECTIONS, MODULE_SECTIONS, Sections, section_of
 from firmware_config.settings import Value
 
 AdminMessage = admin_pb2.AdminMessage
@@ -44,9 +47,13 @@ class Device(ABC):
     ) -> None:
         self.close()
 
-    def read(self) -> Mapping[str, Value]:
-        """Every setting by its path, defaults filled in. It holds keys: never log it, never store it in the clear."""
-        return self.tell().values()
+    def read(self, paths: Iterable[str] | None = None) -> Mapping[str, Value]:
+        """Every setting by its path, defaults filled in. It holds keys: never log it, never store it in the clear.
+
+        `paths`: at least these. Over the mesh each section is a question of its own, so ask for no more.
+        """
+        sections = EVERYTHING if paths is None else sorted({section_of(path) for path in paths})
+        return self.tell(sections).values()
 
     @abstractmethod
     def tell(self, sections: Collection[str] = EVERYTHING) -> Sections:

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 from meshtastic.protobuf import admin_pb2, config_pb2, mesh_pb2, module_config_pb2
 
 from simulator import handshake
-from simulator.admin_writes import write_channel, write_config, write_module, write_owner
+from simulator.admin_writes import emptied, write_channel, write_config, write_module, write_owner
 from simulator.preferences import CHANNEL_SLOTS, Preferences
 
 AdminMessage = admin_pb2.AdminMessage
@@ -119,6 +119,9 @@ class Admin:
                 self._is_editing = True
             case "commit_edit_settings":
                 self._is_editing = False
+                self._save(must_restart=True)
+            case "factory_reset_config" | "factory_reset_device":
+                self._node.kept = emptied(self._node.kept, keeps_key=name == "factory_reset_config")
                 self._save(must_restart=True)
 
     def _save(self, must_restart: bool) -> None:

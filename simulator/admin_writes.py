@@ -94,6 +94,14 @@ def write_channel(kept: Preferences, written: channel_pb2.Channel) -> bool:
     return True
 
 
+def emptied(kept: Preferences, keeps_key: bool) -> Preferences:
+    """As out of the box again; only the device's own reset forgets the private key."""
+    blank = Preferences.factory_new(kept.identity().num)
+    if keeps_key:
+        blank.config.security.private_key = kept.config.security.private_key
+    return blank
+
+
 def _write_device(kept: Preferences, new: Device) -> None:
     device = kept.config.device
     is_new_role = device.role != new.role

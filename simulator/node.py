@@ -185,6 +185,7 @@ class Node(NodeCore):
         """Off: hears and sends nothing, and what was in memory is gone."""
         with self._agenda.lock:
             self._forget()
+            self._reboot_ordered += 1  # what was ordered is forgotten, too
             if not on:
                 self._air.leave(self.radio)
 

@@ -15,7 +15,7 @@ from simulator.frames import FrameReader, frame
 from simulator.node import Node
 
 QUICK = Timing(answer_s=3.0, hello_s=5.0, hop_s=2.0, restart_s=5.0, quiet_s=0.15, back_s=5.0, again_s=0.01, afar_s=0.1)
-LOSSY = replace(QUICK, answer_s=0.15, hop_s=0.3, tries=10)  # silence is to be expected, so it is not waited for
+LOSSY = replace(QUICK, answer_s=0.1, hop_s=0.3, tries=10)  # silence is to be expected, so it is not waited for
 ADMIN_KEY = bytes(range(100, 132))
 PSK = bytes(range(32))
 WRITES = {"set_owner", "set_config", "set_module_config", "set_channel", "begin_edit_settings", "commit_edit_settings"}

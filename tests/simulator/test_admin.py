@@ -275,6 +275,16 @@ def test_a_managed_node_hears_its_own_client_no_longer(node, client):
     assert node.kept.config.security.is_managed and not node.kept.config.device.tzdef
 
 
+@pytest.mark.parametrize(("order", "keeps_key"), [("factory_reset_device", False), ("factory_reset_config", True)])
+def test_an_emptied_node_is_as_out_of_the_box(node, client, order, keeps_key):
+    private = node.kept.config.security.private_key
+    acknowledged(client, node, AdminMessage(**{order: 1}))
+    client.until_end()
+    restarted(node)
+    assert not node.kept.has_region and not node.public_key and node.kept.open_channels()[0].psk == b"\x01"
+    assert (node.flash.config.security.private_key == private) is keeps_key
+
+
 @pytest.fixture
 def far(village, node):
     """A node that takes orders from the holder of GW1's key."""
@@ -328,3 +338,25 @@ def test_a_setting_that_the_firmware_refuses(node, client):
     assert ask(client, node, AdminMessage(set_channel=channel_pb2.Channel(index=8))) == "BAD_REQUEST"
     assert ask(client, node, AdminMessage(set_owner=mesh_pb2.User(long_name="  "))) == "BAD_REQUEST"
     assert node.admin_writes and node.reboots == 0
+
+
+def test_the_restart_comes_seven_seconds_after_the_last_write_that_needs_it():
+    now = [1000.0]
+    with Village(seed=5, clock=lambda: now[0]) as village:
+        node = village.gateway("GW1")
+
+        def write_at(seconds, **fields):
+            now[0] = 1000.0 + seconds
+            village.run_due()
+            node._admin.local(set_device(**fields).SerializeToString(), False)
+
+        write_at(0.0, role="CLIENT_MUTE")
+        write_at(5.0, role="CLIENT")  # a later order puts it off
+        write_at(11.9, role="CLIENT", tzdef="WIB-7")  # needs none
+        assert node.reboots == 0
+        now[0] = 1012.1
+        village.run_due()
+        assert node.reboots == 1 and node.kept.config.device.tzdef == "WIB-7"
+        now[0] = 1100.0
+        village.run_due()
+        assert node.reboots == 1

@@ -10,6 +10,7 @@ from cli.head import head_app
 from cli.journal import journal_app
 from cli.node import node_app
 from cli.options import Lang
+from cli.post_backup import post_app
 from cli.press import press
 from cli.register_people import register_app
 from cli.rhythm import rhythm_app
@@ -60,6 +61,7 @@ app.add_typer(head_app, name="head")
 app.add_typer(node_app, name="node")
 app.add_typer(siren_app, name="siren")
 app.add_typer(register_app, name="register")
+app.add_typer(post_app, name="post")
 app.command("simulate")(simulate)
 
 

@@ -152,6 +152,8 @@ SAID: dict[str, tuple[str, str]] = {
         "itu memang dimaksud.",
         "{folder} lies on the post's own disk; such a backup dies with it. Plug in a USB stick, or --same-disk.",
     ),
+    "no_folder": ("{folder} tidak ada; pasang stik USB-nya dahulu", "no {folder}; plug in the USB stick first"),
+    "backup_sheet": ("Kunci cadangan pos kentongan", "A kentongan post's backup key"),
     "backup_done": ("{file}: {count} berkas, {kb} kB, terkunci", "{file}: {count} files, {kb} kB, sealed"),
     "backup_dropped": ("dihapus: {file}", "removed: {file}"),
     "backup_journal": (
@@ -171,6 +173,7 @@ SAID: dict[str, tuple[str, str]] = {
         "Pos yang lama tidak boleh berjalan lagi: matikan, cabut kartunya.",
         "The old post must not run any more: switch it off, take its card out.",
     ),
+    "restore_siren": ("dengarkan sirenenya", "hear that the siren sounds"),
     "restore_owner": ("serahkan kepada pengguna jembatan", "give it to the bridge's user"),
     "restore_other": ("{file} bukan cadangan pos", "{file} is no backup of a post"),
     "restore_exists": (

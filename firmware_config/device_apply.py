@@ -6,20 +6,23 @@ is left different until everything else was committed and the node has restarted
 firmware saves at once. A node without differences is therefore a node that keeps them.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from meshtastic.protobuf import admin_pb2
 
-from firmware_config.device_errors import DeviceLost, DeviceManaged, OnlyAtTheCable
+from firmware_config.device_errors import DeviceLost, DeviceManaged, DeviceRefused, OnlyAtTheCable
 from firmware_config.device_node import Device
 from firmware_config.device_values import Sections, check, closing_surplus, differences, order, section_of
 from firmware_config.settings import Difference, Setting
 
 AdminMessage = admin_pb2.AdminMessage
-_ROUNDS = 6  # role, then what the role took away, then the seal; the rest is for bad wires
+_ROUNDS = 6  # role, then what the role took away; the rest is for what does not take at once
 _LOSSES = 5
+_NOT_SO = "BAD_REQUEST"  # the firmware checks some values itself
+_TRIES = 2  # of a setting that does not move at all
 _SEAL = "config.security"  # last in any case: a managed node listens to nobody at the cable
 _SAVED_WITHOUT_RESTART = ("config.security", "channel")
 # The region brings the keys, the role takes settings away: both come first.
@@ -86,10 +89,11 @@ class _Applying:
         self._device, self._wanted, self._progress = device, wanted, tell
         self._at_first: tuple[Difference, ...] | None = None
         self._told = Sections()
+        self._unmoved: Counter[str] = Counter()
         self._restarts_before = device.restarts
 
     def run(self) -> Report:
-        """Rounds until nothing differs or nothing changes any more; a lost connection is taken up again."""
+        """Rounds until nothing differs or nothing moves any more; a lost connection is taken up again."""
         losses = 0
         while True:
             try:
@@ -101,30 +105,38 @@ class _Applying:
                 self._device.come_back()
 
     def _rounds(self) -> Report:
-        before: tuple[Difference, ...] = ()
         left = self._compare()
         for _ in range(_ROUNDS):
-            if not left or left == before:
+            if not (movable := self._movable(left)):
                 break
-            self._write(left)
-            before, left = left, self._compare()
+            left = self._write(movable)
         return Report(self._at_first or (), left, self._device.restarts - self._restarts_before)
 
-    def _compare(self) -> tuple[Difference, ...]:
+    def _compare(self, tried: Sequence[Difference] = ()) -> tuple[Difference, ...]:
+        """What differs now; what was just `tried` and did not move at all is counted."""
         self._progress(Progress(Step.READING))
         self._told = self._device.tell(_sections(self._wanted))
-        found = differences(self._told.values(), self._wanted)
-        self._at_first = found if self._at_first is None else self._at_first
-        return found
+        left = differences(self._told.values(), self._wanted)
+        self._at_first = left if self._at_first is None else self._at_first
+        self._unmoved.update(each.setting.path for each in tried if each in left)
+        return left
 
-    def _write(self, left: Sequence[Difference]) -> None:
+    def _movable(self, left: Sequence[Difference]) -> list[Difference]:
+        """Once is no proof: a new role takes other settings back to where they were."""
+        return [each for each in left if self._unmoved[each.setting.path] < _TRIES]
+
+    def _write(self, left: Sequence[Difference]) -> tuple[Difference, ...]:
+        """One round; what differs after it."""
         self._refuse_what_must_not_be(left)
         parts = _parts(left)
         seal = _seal(parts)
         self._commit({section: settings for section, settings in parts.items() if section != seal})
-        still = _parts(self._compare())
-        if list(still) == [seal]:
-            self._write_alone(seal, still[seal])
+        still = self._compare([each for each in left if section_of(each.setting.path) != seal])
+        sealing = self._movable(still)
+        if not sealing or list(_parts(sealing)) != [seal]:
+            return still
+        self._write_alone(seal, _parts(sealing)[seal])
+        return self._compare(sealing)
 
     def _refuse_what_must_not_be(self, left: Sequence[Difference]) -> None:
         if not self._device.is_near:
@@ -138,7 +150,7 @@ class _Applying:
         self._device.give(AdminMessage(begin_edit_settings=True))
         for done, (section, settings) in enumerate(parts.items()):
             self._progress(Progress(Step.WRITING, done, len(parts), section))
-            self._device.give(order(self._told, section, settings))
+            self._give(section, settings)
         for _ in range(2):  # the order itself may be lost behind its acknowledgement
             self._device.give(AdminMessage(commit_edit_settings=True))
             self._progress(Progress(Step.RESTARTING))
@@ -148,10 +160,17 @@ class _Applying:
 
     def _write_alone(self, section: str, settings: Sequence[Setting]) -> None:
         self._progress(Progress(Step.WRITING, 0, 1, section))
-        self._device.give(order(self._told, section, settings))
+        self._give(section, settings)
         if not section.startswith(_SAVED_WITHOUT_RESTART):
             self._progress(Progress(Step.RESTARTING))
             self._device.await_restart(self._device.timing.quiet_s)
+
+    def _give(self, section: str, settings: Sequence[Setting]) -> None:
+        try:
+            self._device.give(order(self._told, section, settings))
+        except DeviceRefused as refused:
+            if refused.reason != _NOT_SO:
+                raise  # else the section stays different, and the report says so
 
 
 def _sections(wanted: Sequence[Setting]) -> list[str]:

@@ -30,10 +30,10 @@ class DeviceRefused(DeviceError):
 
 
 class BadSetting(DeviceError):
-    """No node has these settings, or not with such a value."""
+    """No node has these settings, or not with such a value, or two values are wanted at once."""
 
     def __init__(self, paths: tuple[str, ...]) -> None:
-        super().__init__("no such setting, or a value of the wrong kind: " + ", ".join(paths))
+        super().__init__("no such setting, a value of the wrong kind, or two values: " + ", ".join(paths))
         self.paths = paths
 
 

@@ -48,12 +48,12 @@ class Link(Protocol):
     def close(self) -> None: ...
 
 
-def connect(url: str, by_id: Path = BY_ID) -> Link:
+def connect(url: str) -> Link:
     """Open serial:///dev/…, tcp://host:4403 or control+unix:///path. Raises DeviceLost or DeviceBusy."""
     where = urlsplit(url)
     match where.scheme:
         case "serial":
-            return StreamLink(_Port(lasting_name(where.path, by_id)))
+            return StreamLink(_Port(where.path))
         case "tcp":
             return StreamLink(_Tcp(where.hostname or "", where.port or TCP_PORT))
         case "control+unix":
@@ -61,11 +61,13 @@ def connect(url: str, by_id: Path = BY_ID) -> Link:
     raise DeviceError(f"{url}: not serial://, tcp:// or control+unix://")
 
 
-def lasting_name(port: str, by_id: Path = BY_ID) -> str:
-    """The port's name that stays when it is numbered anew; the given one where the system keeps none."""
-    links = sorted(by_id.iterdir()) if by_id.is_dir() else []
-    target = Path(port).resolve()
-    return next((str(link) for link in links if link.resolve() == target), port)
+def lasting_url(url: str, by_id: Path = BY_ID) -> str:
+    """The same with the port's name that stays when a restart numbers it anew, where the system keeps such names."""
+    where = urlsplit(url)
+    if where.scheme != "serial" or not by_id.is_dir():
+        return url
+    target = Path(where.path).resolve()
+    return next((f"serial://{link}" for link in sorted(by_id.iterdir()) if link.resolve() == target), url)
 
 
 class _Wire(Protocol):
@@ -179,20 +181,18 @@ class LeaseLink:
     def __init__(self, path: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(_CONNECT_S)
-        self._held, self._lines = b"", deque[dict[str, object]]()
+        self._held = b""
         try:
             self._socket.connect(path)
             self._say({"ask": "lease", "for_s": LEASE_S})
         except OSError as error:
             self._socket.close()
             raise DeviceLost(f"{path}: {_plain(error)}") from None
-        answer = self._line(time.monotonic() + _CONNECT_S)
-        if not answer or not answer.get("leased"):
+        try:
+            self._take_lease(self._line(time.monotonic() + _CONNECT_S) or {})
+        except DeviceError:
             self._socket.close()
-            said = answer or {}
-            why = said.get("why") or said.get("error") or "no answer"
-            fault = DeviceLost if said.get("is_radio_down") else DeviceBusy  # it may just be restarting
-            raise fault(f"the bridge does not lease its radio: {why}")
+            raise
         self._renewed = time.monotonic()
 
     def send(self, message: mesh_pb2.ToRadio) -> None:
@@ -214,6 +214,11 @@ class LeaseLink:
         with contextlib.suppress(OSError):
             self._say({"end": True})
         self._socket.close()
+
+    def _take_lease(self, answer: dict[str, object]) -> None:
+        if not answer.get("leased"):
+            why = answer.get("why") or answer.get("error") or "no answer"
+            raise (DeviceLost if answer.get("is_radio_down") else DeviceBusy)(f"the bridge lends no radio: {why}")
 
     def _keep(self) -> None:
         if time.monotonic() - self._renewed > LEASE_S / 3:

@@ -10,8 +10,8 @@ from types import TracebackType
 
 from meshtastic.protobuf import admin_pb2
 
-from firmware_config.device_errors import DeviceError, DeviceLost
-from firmware_config.device_link import Link, connect
+from firmware_config.device_errors import DeviceBusy, DeviceError, DeviceLost
+from firmware_config.device_link import Link, connect, lasting_url
 from firmware_config.device_talk import LocalTalk, RemoteTalk, Timing
 from firmware_config.device_values import CHANNEL_SLOTS, CONFIG_SECTIONS, MODULE_SECTIONS, Sections
 from firmware_config.settings import Value
@@ -73,8 +73,7 @@ class NearDevice(Device):
     """The node at the other end of a link."""
 
     def __init__(self, url: str, timing: Timing, by_id: Path) -> None:
-        super().__init__(url, timing)
-        self._by_id = by_id
+        super().__init__(lasting_url(url, by_id), timing)
         self._talk: LocalTalk | None = None
         self.link: Link | None = None
         try:
@@ -108,7 +107,7 @@ class NearDevice(Device):
             self.close()
             try:
                 return self._connect()
-            except DeviceLost:
+            except (DeviceLost, DeviceBusy):  # the bridge too must find its radio again
                 if time.monotonic() >= end:
                     raise
             time.sleep(self.timing.again_s)
@@ -125,7 +124,7 @@ class NearDevice(Device):
         return self._talk
 
     def _connect(self) -> None:
-        self.link = connect(self.url, self._by_id)
+        self.link = connect(self.url)
         self._talk = LocalTalk(self.link, self.timing)
         self.tell()
 
@@ -148,7 +147,7 @@ class FarDevice(Device):
         self._talk.order(order)
 
     def await_restart(self, wait_s: float) -> bool:
-        before, end = self._talk.renew(), time.monotonic() + self.timing.afar_s + wait_s
+        before, end = self._talk.passkey, time.monotonic() + self.timing.afar_s + wait_s
         while time.monotonic() < end:
             if self._near.await_restart(self.timing.afar_s):  # our own radio, of all
                 self._talk = self._reach()

@@ -122,12 +122,12 @@ def known_paths() -> frozenset[str]:
 
 
 def check(wanted: Iterable[Setting]) -> None:
-    """Raises BadSetting for paths that no node has and for values of the wrong kind."""
+    """Raises BadSetting for paths that no node has, for values of the wrong kind and for two values of one path."""
     blank = Sections(owner=mesh_pb2.User())
-    paths, wrong = known_paths(), list[str]()
+    paths, seen, wrong = known_paths(), dict[str, Value](), list[str]()
     for setting in wanted:
         try:
-            if setting.path not in paths:
+            if setting.path not in paths or seen.setdefault(setting.path, setting.value) != setting.value:
                 raise KeyError
             order(blank, section_of(setting.path), [setting])
         except (KeyError, BadSetting):

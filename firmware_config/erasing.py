@@ -1,5 +1,6 @@
 """A house that wants to be forgotten: gone from every file of the post, and from its backups at their next turn."""
 
+import secrets
 from pathlib import Path
 
 from firmware_config.faults import Refused
@@ -9,6 +10,7 @@ from firmware_config.seen import forget_seen
 from firmware_config.whole_file import remove, write_whole
 
 ERASURES = "erasures"
+MARKS_KEPT = 200  # a backup that lacks the newest of them lacks none before
 
 
 def erase_house(file: RegisterFile, vault: PeopleFile | None, house: str) -> None:
@@ -27,16 +29,16 @@ def erase_house(file: RegisterFile, vault: PeopleFile | None, house: str) -> Non
 
 
 def note_erasure(folder: Path) -> None:
-    """Backups made before this hold what was erased; the next one removes them. Raises Refused."""
-    write_whole(folder / ERASURES, f"{erasures(folder) + 1}\n".encode())
+    """Backups that do not know of this one hold what was erased; the next backup removes them. Raises Refused."""
+    marks = [*erasures(folder), secrets.token_hex(4)][-MARKS_KEPT:]
+    write_whole(folder / ERASURES, "".join(f"{mark}\n" for mark in marks).encode())
 
 
-def erasures(folder: Path) -> int:
-    """How often something was erased here. Raises Refused."""
-    path = folder / ERASURES
+def erasures(folder: Path) -> list[str]:
+    """A mark for each time that something was erased here, oldest first. Raises Refused."""
     try:
-        return int(path.read_text("ascii"))
+        return (folder / ERASURES).read_text("ascii").split()
     except FileNotFoundError:
-        return 0
-    except (OSError, ValueError) as error:
-        raise Refused("damaged", file=path) from error
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused("unreadable", file=folder / ERASURES, why=error) from error

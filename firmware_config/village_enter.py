@@ -10,8 +10,9 @@ import yaml
 from bridge.domain.ids import node_id
 from firmware_config.both import Wrong
 from firmware_config.village import Village, VillageNode, VillageWrong
-from firmware_config.village_file import load_village, parse_village
+from firmware_config.village_file import load_village, parse_village, village_text
 from firmware_config.whole_file import write_whole
+from firmware_config.yaml_text import LOADER
 
 
 def enter_node(village: Village, name: str, number: int, public_key: bytes = b"") -> Village:
@@ -20,7 +21,7 @@ def enter_node(village: Village, name: str, number: int, public_key: bytes = b""
     wanted = _entered(now.nodes, name, number, public_key)
     if now.nodes == wanted:
         return now
-    text = with_node(village.file.read_text(encoding="utf-8"), name, number, public_key)
+    text = with_node(village_text(village.file), name, number, public_key)
     try:
         entered = parse_village(village.file, text)
     except VillageWrong as error:
@@ -51,7 +52,7 @@ def _entered(nodes: tuple[VillageNode, ...], name: str, number: int, public_key:
 
 
 def _with(text: str, name: str, key: str, value: str) -> str:
-    entry = _entry(yaml.compose(text, Loader=yaml.BaseLoader), name)
+    entry = _entry(yaml.compose(text, Loader=LOADER), name)
     if entry is None:
         return text
     pairs = {pair[0].value: pair for pair in entry.value}

@@ -25,13 +25,17 @@ KEYS = (*entries.TopEntry.model_fields, "channel", "radio", "admin", "pins", "pl
 
 def load_village(path: Path) -> Village:
     """Raises VillageWrong with every mistake at once."""
+    return parse_village(path, village_text(path))
+
+
+def village_text(path: Path) -> str:
+    """As a hand left it, also one that wrote it with Windows. Raises VillageWrong."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "UTF-8"
         both = Both(f"tidak dapat dibaca: {why}", f"cannot be read: {why}")
         raise VillageWrong(path, [Mistake(0, both)]) from error
-    return parse_village(path, text)
 
 
 def parse_village(path: Path, text: str) -> Village:
@@ -47,7 +51,7 @@ class _Reader:
     """One reading of one file; what is wrong gathers in `mistakes`."""
 
     def __init__(self, path: Path, text: YamlText) -> None:
-        self.path, self.text = path.absolute(), text
+        self.path, self.text = path.resolve(), text
         self.mistakes = list(text.mistakes)
         self.data: dict[str, Any] = {}
         if isinstance(text.data, dict):

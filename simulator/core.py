@@ -191,8 +191,8 @@ class NodeCore:
     def _keep(self, heard: Heard, data: mesh_pb2.Data) -> None:
         if data.portnum == portnums_pb2.NODEINFO_APP:
             user = mesh_pb2.User.FromString(data.payload)
-            num = heard.flight.sender
-            self._users[num] = mesh_pb2.NodeInfo(num=num, user=user, snr=heard.signal.snr_db, hops_away=0)
+            num, hops = heard.flight.sender, heard.flight.hop_start - heard.flight.hop_limit
+            self._users[num] = mesh_pb2.NodeInfo(num=num, user=user, snr=heard.signal.snr_db, hops_away=hops)
         elif data.portnum in _TEXTS:
             self._inbox.append(self._received(heard, data))
             if self._serial_module is not None and data.portnum == portnums_pb2.TEXT_MESSAGE_APP:

@@ -40,7 +40,7 @@ mqtt {
 serial {} external_notification {} store_forward {} range_test {}
 telemetry { device_update_interval: 2147483647 }
 canned_message {} audio {} remote_hardware {} neighbor_info {}
-ambient_lighting { current: 10 green: 11 blue: 2 }
+ambient_lighting { current: 10 }
 detection_sensor { minimum_broadcast_secs: 45 detection_trigger_type: LOGIC_HIGH }
 paxcounter {}
 """
@@ -61,6 +61,8 @@ class Preferences:
         blank = Identity(num, f"Meshtastic {num & 0xFFFF:04x}", f"{num & 0xFFFF:04x}", b"", b"")
         config = text_format.Parse(_CONFIG, localonly_pb2.LocalConfig())
         modules = text_format.Parse(_MODULES, localonly_pb2.LocalModuleConfig())
+        light = modules.ambient_lighting  # in a colour of the node's own
+        light.red, light.green, light.blue = num >> 16 & 0xFF, num >> 8 & 0xFF, num & 0xFF
         return cls(blank.user(), config, modules, _slots({0: PUBLIC}))
 
     @classmethod

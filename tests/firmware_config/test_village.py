@@ -8,6 +8,7 @@ import pytest
 
 from bridge.domain.place import Place
 from firmware_config.both import Wrong
+from firmware_config.device_values import check
 from firmware_config.faults import Refused
 from firmware_config.settings import Setting
 from firmware_config.village import Village, VillageWrong
@@ -49,6 +50,14 @@ def test_a_node_is_told_what_its_profile_and_its_village_say(tmp_path: Path) -> 
     assert wanted(village, "RT03-13")["module.serial.txd"].value == 16
     assert wanted(village, "TIANG-1")["config.device.role"].value == "ROUTER"
     assert wanted(village, "POS-1")["config.security.is_managed"].value is False
+
+
+def test_every_node_of_a_village_is_told_only_what_a_node_can_be(tmp_path: Path) -> None:
+    village = load_village(village_file(tmp_path))
+    for node in village.nodes:
+        settings = village.wanted(node)
+        check(settings)
+        assert len({setting.path for setting in settings}) == len(settings)
 
 
 def test_where_a_node_is_comes_from_its_house_and_place(tmp_path: Path) -> None:
@@ -138,6 +147,8 @@ def test_every_mistake_is_told_at_once_with_its_line_in_both_languages(tmp_path:
         (TOP.replace("slot: 4", "slot: four"), "must be a whole number"),
         (TOP.replace("slot: 4", "slot:"), "radio slot: missing"),
         (TOP.replace("power_dbm: 17", "power_dbm: 0"), "23 dBm"),
+        (TOP.replace("antenna_dbi: 3", "antenna_dbi: nan"), "0 to 30 dBi"),
+        (TOP.replace("antenna_dbi: 3", "antenna_dbi: 3,5"), "a number with a point"),
         (TOP.replace("button: 4", "button: 0"), "a pin's number is 1 to 127"),
         (TOP.replace("SiagaSuci", "SiagaDesaSuci"), "1 to 11 letters"),
     ],
@@ -211,6 +222,7 @@ def test_entering_twice_writes_nothing(tmp_path: Path) -> None:
         "  - {name: A}",
         "  - 'name': \"A\"\n    node: '!00000001'\n",
         "  - profile: relay\n    name: A\n\n  # next\n",
+        "  # di rumah Bu Sartiyé, pojok \U0001f33e\n  - {name: A}  # é\n",
     ],
 )
 def test_wherever_a_hand_wrote_the_name_the_number_finds_its_place(entry: str) -> None:
@@ -218,6 +230,14 @@ def test_wherever_a_hand_wrote_the_name_the_number_finds_its_place(entry: str) -
     (node,) = read_yaml(with_node(text, "A", 0xA01, KEY)).data["nodes"]
     assert (node["name"], node["node"]) == ("A", "!00000a01")
     assert node["public_key"].endswith("=")
+
+
+def test_a_file_written_with_windows_is_read_and_entered_into(tmp_path: Path) -> None:
+    file = village_file(tmp_path)
+    file.write_bytes(b"\xef\xbb\xbf" + (TOP + NODES).replace("\n", "\r\n").encode())
+    enter_node(load_village(file), "POS-1", 0xA01, KEY)
+    node = load_village(file).find("POS-1")
+    assert node is not None and node.is_done
 
 
 def test_a_number_that_another_box_has_is_not_entered(tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 BY_HAND := not firmware and not hardware
 
+# Most stories wait for processes and timers, so two files go at a time. A file stays whole: its tests share a village.
+SIDE_BY_SIDE := -n 2 --dist loadfile
+
 # What the preflight looks for: these three need more than pip brings.
 NEEDS := $(if $(filter test bench soak,$(MAKECMDGOALS)),all,basic)
 
@@ -24,10 +27,10 @@ demo: $(READY) ## One press, the whole way and back, without a radio
 	$(VENV)/bin/kentongan demo
 
 test: $(READY) ## All tests but the long runs; needs mosquitto and strace
-	$(PY) -m pytest -m "not soak and $(BY_HAND)"
+	$(PY) -m pytest $(SIDE_BY_SIDE) -m "not soak and $(BY_HAND)"
 
 test-quick: $(READY) ## The tests that need nothing but pip
-	$(PY) -m pytest -m "not mosquitto and not soak and $(BY_HAND)"
+	$(PY) -m pytest $(SIDE_BY_SIDE) -m "not mosquitto and not soak and $(BY_HAND)"
 
 # No cache: it once kept an answer from before a file was there, and only a clean clone saw the fault.
 check: $(READY) ## ruff, and mypy: strict in domain, engine and contract

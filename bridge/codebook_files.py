@@ -30,6 +30,8 @@ def load_rules(name: str, override: Mapping[str, str] | None = None) -> dict[str
         rules = tomllib.loads(text)["rules"]
     except (tomllib.TOMLDecodeError, KeyError) as error:
         raise ConfigError(f"codebook {name}: no table [rules] can be read: {error}") from error
+    if not isinstance(rules, dict):
+        raise ConfigError(f"codebook {name}: no table [rules] can be read: write [rules], then a rhythm = kind a line")
     rules = {str(pattern): str(kind).upper() for pattern, kind in (rules | dict(override or {})).items()}
     return {pattern: kind for pattern, kind in rules.items() if kind}
 

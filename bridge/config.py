@@ -1,6 +1,5 @@
 """`post.toml`: the settings of one post. Frozen once read; every mistake is named at once; secrets stand in files."""
 
-import stat
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +14,9 @@ from bridge.config_rhythm import Rhythm
 from bridge.config_siren import COMMAND, Outputs, SirenRing
 from bridge.domain.errors import ConfigError
 from bridge.domain.ids import PostId
-from bridge.mistakes import inner_model, sentences
+from bridge.mistakes import Said, Wrong, config_error, inner_model, is_open, open_secret, sentences
+
+FILE = "post.toml"
 
 
 class Post(BaseModel):
@@ -72,11 +73,14 @@ class Uplink(BaseModel):
     @model_validator(mode="after")
     def _fit_together(self) -> "Uplink":
         if (self.cert is None) != (self.key is None):
-            raise ValueError("cert and key go together; give both or neither")
+            raise Wrong("cert dan key harus diisi bersama", "cert and key go together; give both or neither")
         if self.password_file is not None and not self.username:
-            raise ValueError("password_file needs a username")
+            raise Wrong("password_file perlu username", "password_file needs a username")
         if self.url.startswith("mqtt:") and (self.ca or self.cert):
-            raise ValueError("ca, cert and key need TLS; write the url as mqtts://")
+            raise Wrong(
+                "ca, cert dan key perlu TLS; tulis url dengan mqtts://",
+                "ca, cert and key need TLS; write the url as mqtts://",
+            )
         return self
 
 
@@ -154,8 +158,8 @@ class Config(BaseSettings):
 
 
 def load_config(path: Path) -> Config:
-    """Read `post.toml`; relative paths in it start at its folder. Raises ConfigError with all mistakes, one a line."""
-    path = path.absolute()
+    """Read a `post.toml`, or the one in a folder; relative paths start there. Raises ConfigError with all mistakes."""
+    path = (path / FILE if path.is_dir() else path).absolute()
     table = _anchored(_read(path), Config, path.parent)
     _fetch_desk_keys(table.get("desk"), path.parent)
     mistakes = _identity(table)
@@ -164,28 +168,48 @@ def load_config(path: Path) -> Config:
     except ValidationError as error:
         mistakes = sentences(error, Config) + mistakes
     if mistakes:
-        raise ConfigError("\n".join(f"{path.name}: {mistake}" for mistake in mistakes))
+        raise config_error(path.name, mistakes)
     return config
 
 
-def cautions(config: Config) -> list[str]:
+def cautions(config: Config) -> list[Said]:
     """What is allowed and probably not meant, one line each."""
     secrets = [config.identity.key, *(path for up in config.uplink for path in (up.password_file, up.key) if path)]
-    found = [f"{path}: everybody may read this secret; type: chmod 600 {path}" for path in secrets if _is_open(path)]
-    if config.uplink and not config.desk.keys:
-        found.append("[desk] keys is empty: no answer of the police can be verified, the post will say 'not connected'")
+    found = [open_secret(path) for path in secrets if is_open(path)]
+    if not config.uplink:
+        found.append(
+            Said(
+                "tidak ada [[uplink]]: tidak ada alarm yang sampai ke polisi",
+                "no [[uplink]]: no alarm gets to the police",
+            )
+        )
+    elif not config.desk.keys:
+        found.append(
+            Said(
+                "[desk] keys kosong: jawaban polisi tidak bisa diperiksa, pos akan berkata 'belum tersambung'",
+                "[desk] keys is empty: no answer of the police can be verified, the post will say 'not connected'",
+            )
+        )
     if not config.radio.url:
-        found.append("[radio] url is empty: this post hears no node")
+        found.append(
+            Said(
+                "[radio] url kosong: pos ini tidak mendengar radio warga",
+                "[radio] url is empty: this post hears no node",
+            )
+        )
     return found
 
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise ConfigError(f"{path}: no such file; `kentongan setup` writes one")
+        raise ConfigError(
+            f"{path}: no such file; `kentongan setup` writes one",
+            f"{path}: tidak ada berkas itu; `kentongan setup` membuatnya",
+        )
     try:
         return dict(TomlConfigSettingsSource(Config, toml_file=path).toml_data)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
+        raise ConfigError(f"{path}: cannot be read: {error}", f"{path}: tidak dapat dibaca: {error}") from error
 
 
 def _anchored(table: dict[str, Any], model: type[BaseModel], folder: Path) -> dict[str, Any]:
@@ -212,17 +236,15 @@ def _fetch_desk_keys(desk: Any, folder: Path) -> None:
             desk["keys"][at] = (folder / text).read_text(encoding="utf-8", errors="replace").strip()
 
 
-def _identity(table: dict[str, Any]) -> list[str]:
+def _identity(table: dict[str, Any]) -> list[Said]:
     """Without its own key a post cannot sign what it sends."""
     identity = table.get("identity")
     key = identity.get("key") if isinstance(identity, dict) else None
     if table.get("uplink") and isinstance(key, Path) and not key.is_file():
-        return [f"[identity] key: no file {key}; `kentongan setup` makes one"]
+        return [
+            Said(
+                f"[identity] key: tidak ada berkas {key}; `kentongan setup` membuatnya",
+                f"[identity] key: no file {key}; `kentongan setup` makes one",
+            )
+        ]
     return []
-
-
-def _is_open(path: Path) -> bool:
-    try:
-        return bool(path.stat().st_mode & stat.S_IROTH)
-    except OSError:
-        return False

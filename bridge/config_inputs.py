@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, model_validator
 
 from bridge import config_kinds as kinds
 from bridge.config_kinds import TABLE, told
+from bridge.mistakes import Wrong
 
 EXAMPLE = "serial:///dev/serial/by-id/..."
 NEEDS = {"cts": "url", "line": "url", "gpio": "pin"}
@@ -22,23 +23,37 @@ def _wire(text: str) -> str:
         url = urlsplit(text)
         port = url.port
     except ValueError as error:
-        raise ValueError(f"not a URL ({error}); write for example {EXAMPLE}") from error
+        raise Wrong(
+            f"bukan URL ({error}); tulis misalnya {EXAMPLE}", f"not a URL ({error}); write for example {EXAMPLE}"
+        ) from error
     if url.query or url.fragment or url.username or url.password:
-        raise ValueError(f"holds more than where to go; write for example {EXAMPLE}")
+        raise Wrong(
+            f"berisi lebih dari alamat; tulis misalnya {EXAMPLE}",
+            f"holds more than where to go; write for example {EXAMPLE}",
+        )
     match url.scheme:
         case "serial" if url.netloc or len(url.path) < 2:
-            raise ValueError(f"needs three slashes and a device, for example {EXAMPLE}")
+            raise kinds.three_slashes(EXAMPLE)
         case "rfc2217" | "tcp" if not url.hostname or not port or url.path.strip("/"):
-            raise ValueError(f"needs a host, a port and nothing after it, for example {url.scheme}://host:4000")
+            raise Wrong(
+                f"perlu host dan port, tidak ada lagi sesudahnya, misalnya {url.scheme}://host:4000",
+                f"needs a host, a port and nothing after it, for example {url.scheme}://host:4000",
+            )
         case "serial" | "rfc2217" | "tcp":
             return text
         case _:
-            raise ValueError(f"must begin serial://, rfc2217:// or tcp://, for example {EXAMPLE}")
+            raise Wrong(
+                f"harus diawali serial://, rfc2217:// atau tcp://, misalnya {EXAMPLE}",
+                f"must begin serial://, rfc2217:// or tcp://, for example {EXAMPLE}",
+            )
 
 
 def _name(text: str) -> str:
     if text in TAKEN:
-        raise ValueError(f"{text!r} is the name of something else here; choose another, for example kentongan")
+        raise Wrong(
+            f"{text!r} sudah menjadi nama hal lain di sini; pilih yang lain, misalnya kentongan",
+            f"{text!r} is the name of something else here; choose another, for example kentongan",
+        )
     return text
 
 
@@ -78,16 +93,27 @@ class WiredInput(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> "WiredInput":
         if not getattr(self, NEEDS[self.driver]):
-            raise ValueError(f"driver {self.driver} needs {NEEDS[self.driver]}")
+            need = NEEDS[self.driver]
+            raise Wrong(f"driver {self.driver} perlu {need}", f"driver {self.driver} needs {need}")
         if foreign := [key for key in FOREIGN[self.driver] if getattr(self, key)]:
-            raise ValueError(f"driver {self.driver} has no {' and no '.join(foreign)}")
+            raise Wrong(
+                f"driver {self.driver} tidak memakai {' dan '.join(foreign)}",
+                f"driver {self.driver} has no {' and no '.join(foreign)}",
+            )
         schemes = SCHEMES.get(self.driver, ())
         if schemes and urlsplit(self.url).scheme not in schemes:
-            raise ValueError(f"driver {self.driver} wants {' or '.join(f'{scheme}://' for scheme in schemes)}")
+            starts = [f"{scheme}://" for scheme in schemes]
+            raise Wrong(
+                f"driver {self.driver} perlu {' atau '.join(starts)}",
+                f"driver {self.driver} wants {' or '.join(starts)}",
+            )
         if self.notice_pin and self.notice_pin == self.pin:
-            raise ValueError("pin and notice_pin are the same")
+            raise Wrong("pin dan notice_pin sama", "pin and notice_pin are the same")
         if self.role == "silence" and self.driver == "line":
-            raise ValueError("a head is no silence button; use cts or gpio")
+            raise Wrong(
+                "kepala kentongan bukan tombol penghenti; pakai cts atau gpio",
+                "a head is no silence button; use cts or gpio",
+            )
         return self
 
 
@@ -95,9 +121,9 @@ def _apart(inputs: tuple[WiredInput, ...]) -> tuple[WiredInput, ...]:
     names = [wired.name for wired in inputs]
     wires = [where for wired in inputs for where in (wired.url, wired.pin, wired.notice_pin) if where]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"the name {twice[0]} is given twice")
+        raise Wrong(f"nama {twice[0]} dipakai dua kali", f"the name {twice[0]} is given twice")
     if twice := sorted({where for where in wires if wires.count(where) > 1}):
-        raise ValueError(f"{twice[0]} is given to two inputs")
+        raise Wrong(f"{twice[0]} dipakai oleh dua masukan", f"{twice[0]} is given to two inputs")
     return inputs
 
 

@@ -8,13 +8,17 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from bridge import config_kinds as kinds
 from bridge.config_kinds import TABLE, told
+from bridge.mistakes import Wrong
 
 _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
 def _quiet(text: str) -> str:
     if text and not _QUIET.fullmatch(text):
-        raise ValueError(f"{text!r} is no span of hours; write for example 22:00-04:30")
+        raise Wrong(
+            f"{text!r} bukan rentang jam; tulis misalnya 22:00-04:30",
+            f"{text!r} is no span of hours; write for example 22:00-04:30",
+        )
     return text
 
 
@@ -22,7 +26,9 @@ def _octets(text: str) -> str:
     try:
         bytes.fromhex(text)
     except ValueError as error:
-        raise ValueError("not bytes in hex; write for example A00101A2") from error
+        raise Wrong(
+            "bukan byte heksadesimal; tulis misalnya A00101A2", "not bytes in hex; write for example A00101A2"
+        ) from error
     return text
 
 
@@ -98,11 +104,14 @@ class Output(BaseModel):
     def _complete(self) -> "Output":
         needs = {"command": "command", "gpio": "pin", "serial": "url"}.get(self.driver)
         if needs and not getattr(self, needs):
-            raise ValueError(f"driver {self.driver} needs {needs}")
+            raise Wrong(f"driver {self.driver} perlu {needs}", f"driver {self.driver} needs {needs}")
         if self.driver == "serial" and not self.url.startswith("serial://"):
-            raise ValueError("a relay board is at serial:///dev/serial/by-id/...")
+            raise Wrong(
+                "papan relai ada di serial:///dev/serial/by-id/...",
+                "a relay board is at serial:///dev/serial/by-id/...",
+            )
         if self.driver == "serial" and not all(self.octets):
-            raise ValueError("board bytes needs on and off")
+            raise Wrong("board bytes perlu on dan off", "board bytes needs on and off")
         return self
 
     @property
@@ -120,7 +129,10 @@ class Output(BaseModel):
 def _apart(outputs: tuple[Output, ...]) -> tuple[Output, ...]:
     names = [COMMAND, *(output.name for output in outputs)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"the name {twice[0]} is given twice; {COMMAND} is what [siren] command runs")
+        raise Wrong(
+            f"nama {twice[0]} dipakai dua kali; {COMMAND} ialah yang dijalankan [siren] command",
+            f"the name {twice[0]} is given twice; {COMMAND} is what [siren] command runs",
+        )
     return outputs
 
 

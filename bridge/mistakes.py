@@ -1,53 +1,123 @@
 """What is wrong in a file that people write: every mistake at once, each one line, a wrong name with the right one."""
 
+import stat
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any, get_args
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from bridge.domain.errors import ConfigError
+
+
+class Said(NamedTuple):
+    """One line in both languages."""
+
+    indonesian: str
+    english: str
+
+    def after(self, head: str) -> "Said":
+        """The same behind `head`, which says where."""
+        return Said(f"{head}: {self.indonesian}", f"{head}: {self.english}")
+
+    def then(self, more: "Said") -> "Said":
+        return Said(self.indonesian + more.indonesian, self.english + more.english)
+
+
+class Wrong(ValueError):
+    """What is wrong with one value."""
+
+    def __init__(self, indonesian: str, english: str) -> None:
+        super().__init__(english)
+        self.said = Said(indonesian, english)
+
+
+UNKNOWN_KEY = Said("kunci tidak dikenal", "unknown key")
+
+_TEXT = Said("harus teks dalam tanda kutip", "must be text in quotes")
+_NUMBER = Said("harus angka", "must be a number")
+_YES_NO = Said("harus true atau false", "must be true or false")
+_TABLE = Said("harus tabel berisi kunci", "must be a table of keys")
 _TYPES = {
-    "string_type": "must be text in quotes",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "tuple_type": 'must be a list, for example ["one", "two"]',
-    "path_type": "must be a path in quotes",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "dict_type": "must be a table of keys",
-    "model_type": "must be a table of keys",
+    "missing": Said("belum diisi", "missing"),
+    "string_type": _TEXT,
+    "bool_type": _YES_NO,
+    "bool_parsing": _YES_NO,
+    "tuple_type": Said('harus daftar, misalnya ["satu", "dua"]', 'must be a list, for example ["one", "two"]'),
+    "path_type": Said("harus jalur berkas dalam tanda kutip", "must be a path in quotes"),
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "int_type": _NUMBER,
+    "int_parsing": _NUMBER,
+    "dict_type": _TABLE,
+    "model_type": _TABLE,
 }
 
 
-def sentences(error: ValidationError, model: type[BaseModel], head: str = "") -> list[str]:
+def config_error(file: str, mistakes: Iterable[Said]) -> ConfigError:
+    """All of them, one a line, each beginning with the file's name."""
+    lines = [mistake.after(file) for mistake in mistakes]
+    return ConfigError("\n".join(line.english for line in lines), "\n".join(line.indonesian for line in lines))
+
+
+def open_secret(path: Path) -> Said:
+    return Said(
+        f"{path}: semua orang bisa membaca rahasia ini; ketik: chmod 600 {path}",
+        f"{path}: everybody may read this secret; type: chmod 600 {path}",
+    )
+
+
+def is_open(path: Path) -> bool:
+    """Whether everybody on this machine may read a file."""
+    try:
+        return bool(path.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
+
+
+def sentences(error: ValidationError, model: type[BaseModel], head: str = "") -> list[Said]:
     """One line per mistake, each beginning with `head`. Values of a wrong type are not repeated: they may be secret."""
     return [
-        f"{' '.join(filter(None, (head, position(fault['loc']))))}: {_what(fault['loc'], fault['type'], fault, model)}"
+        _what(fault["loc"], fault["type"], fault, model).after(
+            " ".join(filter(None, (head, position(fault["loc"])))),
+        )
         for fault in error.errors(include_url=False)
     ]
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str]) -> Said:
     """`; did you mean "x"?`, or the names there are."""
     names = sorted(known)
     close = get_close_matches(word.lower(), names, n=1, cutoff=0.6)
-    return f'; did you mean "{close[0]}"?' if close else f"; known here: {', '.join(names)}"
+    if close:
+        return Said(f'; maksudnya "{close[0]}"?', f'; did you mean "{close[0]}"?')
+    return Said(f"; yang dikenal di sini: {', '.join(names)}", f"; known here: {', '.join(names)}")
 
 
-def _what(loc: tuple[int | str, ...], kind: str, fault: Any, model: type[BaseModel]) -> str:
+def _what(loc: tuple[int | str, ...], kind: str, fault: Any, model: type[BaseModel]) -> Said:
     match kind:
         case "extra_forbidden":
-            return f"unknown key{nearest(str(loc[-1]), _keys_at(loc[:-1], model))}"
+            return UNKNOWN_KEY.then(nearest(str(loc[-1]), _keys_at(loc[:-1], model)))
         case "tuple_type" if len(loc) == 1 and inner_model(model.model_fields[str(loc[0])].annotation):
-            return f"must be written [[{loc[0]}]], once for each"
-        case "missing":
-            return "missing"
+            return written_as(str(loc[0]))
         case "value_error":
-            return str(fault["ctx"]["error"])
+            error = fault["ctx"]["error"]
+            return error.said if isinstance(error, Wrong) else Said(str(error), str(error))
         case "literal_error":
-            return f"must be {fault['ctx']['expected']}"
+            expected = fault["ctx"]["expected"]
+            return Said(f"harus {expected.replace(' or ', ' atau ')}", f"must be {expected}")
+        case "greater_than_equal" | "less_than_equal":
+            (limit,) = fault["ctx"].values()
+            edge = ("paling sedikit", "at least") if kind.startswith("greater") else ("paling banyak", "at most")
+            return Said(f"harus {edge[0]} {limit:g}", f"must be {edge[1]} {limit:g}")
         case _:
-            return str(_TYPES.get(kind, fault["msg"]))
+            return _TYPES.get(kind, Said(fault["msg"], fault["msg"]))
+
+
+def written_as(table: str) -> Said:
+    """A table that may stand several times has double brackets."""
+    return Said(f"tulis [[{table}]], sekali untuk setiap satu", f"must be written [[{table}]], once for each")
 
 
 def position(loc: tuple[int | str, ...]) -> str:

@@ -6,7 +6,6 @@ Keys decide trust, never numbers or names. What Detection Sensors' names and can
 import base64
 import binascii
 import re
-import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -23,7 +22,7 @@ from bridge.domain.head import is_head
 from bridge.domain.ids import LEVEL, node_source, wired_source
 from bridge.domain.place import Place, Source
 from bridge.domain.press import BROADCAST, Kind, Press, Remark, Trust, Via
-from bridge.mistakes import nearest, sentences
+from bridge.mistakes import UNKNOWN_KEY, Said, Wrong, config_error, is_open, nearest, open_secret, sentences, written_as
 
 log = structlog.get_logger()
 
@@ -59,6 +58,11 @@ class Register:
     def find(self, source_id: str) -> Source | None:
         """The source of that id, if the village named it."""
         return self._by_id.get(source_id)
+
+    @property
+    def holds_keys(self) -> bool:
+        """Whether whoever reads the file can speak as a head."""
+        return any(source.head_key for source in self._by_id.values())
 
     @property
     def has_heads(self) -> bool:
@@ -104,27 +108,39 @@ def load_sources(path: Path, post: str = "") -> Register:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        log.warning("no register of sources; every place is unknown", file=str(path))
         return Register()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    mistakes = [f"{key}: unknown key{nearest(key, TABLES)}" for key in table if key not in TABLES]
+        raise ConfigError(f"{path}: cannot be read: {error}", f"{path}: tidak dapat dibaca: {error}") from error
+    mistakes = [UNKNOWN_KEY.then(nearest(key, TABLES)).after(key) for key in table if key not in TABLES]
     sources = _sources(_entries(table, "source", mistakes), post, mistakes)
     sensors = _meanings(_entries(table, "sensor", mistakes), "sensor", _Sensor, mistakes)
     texts = _meanings(_entries(table, "text", mistakes), "text", _Text, mistakes)
     revoked = _revoked(_entries(table, "revoked", mistakes), sources, mistakes)
     if mistakes:
-        raise ConfigError("\n".join(f"{path.name}: {mistake}" for mistake in mistakes))
-    if any(source.head_key for source in sources) and path.stat().st_mode & stat.S_IROTH:
-        log.warning("everybody on this machine can read the keys of heads; chmod 600", file=str(path))
+        raise config_error(path.name, mistakes)
     return Register(sources, sensors, texts, revoked)
+
+
+def cautions(path: Path, register: Register) -> list[Said]:
+    """What is allowed in `sources.toml` and probably not meant, one line each."""
+    if not path.is_file():
+        return [
+            Said(
+                f"tidak ada {path}: tempat setiap panggilan tidak diketahui",
+                f"no {path}: the place of every call is unknown",
+            )
+        ]
+    return [open_secret(path)] if register.holds_keys and is_open(path) else []
 
 
 def _node(text: str) -> str:
     found = _NODE.fullmatch(text)
     number = int(found[1], 16) if found else 0
     if number in (0, BROADCAST):  # nobody's number, and everybody's
-        raise ValueError(f"{text!r} is no node number; write for example !00000a01")
+        raise Wrong(
+            f"{text!r} bukan nomor simpul; tulis misalnya !00000a01",
+            f"{text!r} is no node number; write for example !00000a01",
+        )
     return node_source(number)
 
 
@@ -133,15 +149,23 @@ def _key(text: str) -> str:
     try:
         raw = base64.b64decode(text.translate({ord("-"): "+", ord("_"): "/"}), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ValueError("not base64; copy the whole public key, 44 letters that end in =") from error
+        raise Wrong(
+            "bukan base64; salin seluruh kunci publik, 44 huruf yang berakhir =",
+            "not base64; copy the whole public key, 44 letters that end in =",
+        ) from error
     if text and len(raw) != KEY_BYTES:
-        raise ValueError(f"holds {len(raw)} bytes, a public key has {KEY_BYTES}")
+        raise Wrong(
+            f"berisi {len(raw)} byte, kunci publik {KEY_BYTES}", f"holds {len(raw)} bytes, a public key has {KEY_BYTES}"
+        )
     return raw.hex()
 
 
 def _head(text: str) -> str:
     if not is_head(text):
-        raise ValueError(f"{text!r} is no name of a head; 1 to 7 of A-Z, 0-9 and '-', for example RT03-12")
+        raise Wrong(
+            f"{text!r} bukan nama kepala kentongan; 1 sampai 7 dari A-Z, 0-9 dan '-', misalnya RT03-12",
+            f"{text!r} is no name of a head; 1 to 7 of A-Z, 0-9 and '-', for example RT03-12",
+        )
     return text
 
 
@@ -150,15 +174,24 @@ def _head_key(text: str) -> str:
     try:
         raw = bytes.fromhex(text) if len(text) == 2 * HEAD_KEY_BYTES else base64.b32decode(f"{text:=<32}")
     except (binascii.Error, ValueError) as error:
-        raise ValueError("neither 26 letters of base32 nor 32 of hex; `kentongan head key` writes it") from error
+        raise Wrong(
+            "bukan 26 huruf base32 dan bukan 32 angka heksadesimal; `kentongan head key` menulisnya",
+            "neither 26 letters of base32 nor 32 of hex; `kentongan head key` writes it",
+        ) from error
     if len(raw) != HEAD_KEY_BYTES:
-        raise ValueError(f"holds {len(raw)} bytes, a head's key has {HEAD_KEY_BYTES}")
+        raise Wrong(
+            f"berisi {len(raw)} byte, kunci kepala kentongan {HEAD_KEY_BYTES}",
+            f"holds {len(raw)} bytes, a head's key has {HEAD_KEY_BYTES}",
+        )
     return raw.hex()
 
 
 def _level(text: str) -> str:
     if not LEVEL.fullmatch(text) or len(text) > 32:
-        raise ValueError(f"{text!r} may hold only a-z, 0-9 and '-', for example pos-1")
+        raise Wrong(
+            f"{text!r} hanya boleh berisi a-z, 0-9 dan '-', misalnya pos-1",
+            f"{text!r} may hold only a-z, 0-9 and '-', for example pos-1",
+        )
     return text
 
 
@@ -184,19 +217,24 @@ class _Entry(BaseModel):
     @model_validator(mode="after")
     def _one_thing(self) -> "_Entry":
         if sum(map(bool, (self.node, self.head, self.input))) != 1:
-            raise ValueError('needs one of node = "!00000a01", head = "RT03-12" or input = "kentongan"')
+            choices = ('node = "!00000a01"', 'head = "RT03-12"', 'input = "kentongan"')
+            raise Wrong(
+                "perlu salah satu dari {}, {} atau {}".format(*choices), "needs one of {}, {} or {}".format(*choices)
+            )
         if self.head_key and not self.head:
-            raise ValueError("head_key belongs to a head")
+            raise Wrong("head_key milik kepala kentongan (head)", "head_key belongs to a head")
         if self.public_key and not self.node:
-            raise ValueError("public_key belongs to a node")
+            raise Wrong("public_key milik simpul (node)", "public_key belongs to a node")
         return self
 
     @model_validator(mode="after")
     def _on_earth(self) -> "_Entry":
         if (self.lat is None) != (self.lon is None):
-            raise ValueError("lat and lon go together; give both or neither")
+            raise Wrong("lat dan lon harus diisi bersama", "lat and lon go together; give both or neither")
         if self.lat is not None and self.lon is not None and not (abs(self.lat) <= 90 and abs(self.lon) <= 180):
-            raise ValueError("lat is -90 to 90 and lon -180 to 180 degrees")
+            raise Wrong(
+                "lat -90 sampai 90, lon -180 sampai 180 derajat", "lat is -90 to 90 and lon -180 to 180 degrees"
+            )
         return self
 
     def source(self, post: str) -> Source:
@@ -244,15 +282,15 @@ class _Revoked(BaseModel):
     day: str = ""
 
 
-def _entries(table: dict[str, Any], name: str, mistakes: list[str]) -> list[dict[str, Any]]:
+def _entries(table: dict[str, Any], name: str, mistakes: list[Said]) -> list[dict[str, Any]]:
     entries = table.get(name, [])
     if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
         return entries
-    mistakes.append(f"{name}: must be written [[{name}]], once for each")
+    mistakes.append(written_as(name).after(name))
     return []
 
 
-def _sources(entries: list[dict[str, Any]], post: str, mistakes: list[str]) -> list[Source]:
+def _sources(entries: list[dict[str, Any]], post: str, mistakes: list[Said]) -> list[Source]:
     sources: dict[int, Source] = {}
     for number, entry in enumerate(entries, start=1):
         try:
@@ -265,7 +303,7 @@ def _sources(entries: list[dict[str, Any]], post: str, mistakes: list[str]) -> l
 
 
 def _meanings(
-    entries: list[dict[str, Any]], name: str, model: type[_Sensor | _Text], mistakes: list[str]
+    entries: list[dict[str, Any]], name: str, model: type[_Sensor | _Text], mistakes: list[Said]
 ) -> dict[str, Kind]:
     """Plain words and their kind; the same words twice are a mistake."""
     found: dict[str, Kind] = {}
@@ -277,13 +315,17 @@ def _meanings(
             continue
         words = plainly(said.name if isinstance(said, _Sensor) else said.words)
         if not words:
-            mistakes.append(f"[[{name}]] {number}: holds no words")
+            mistakes.append(Said("tidak berisi kata", "holds no words").after(f"[[{name}]] {number}"))
         elif found.setdefault(words, said.kind) is not said.kind:
-            mistakes.append(f"[[{name}]] {number}: {words!r} has another kind already; remove one")
+            what = Said(
+                f"{words!r} sudah punya jenis lain; hapus salah satu",
+                f"{words!r} has another kind already; remove one",
+            )
+            mistakes.append(what.after(f"[[{name}]] {number}"))
     return found
 
 
-def _revoked(entries: list[dict[str, Any]], sources: list[Source], mistakes: list[str]) -> list[bytes]:
+def _revoked(entries: list[dict[str, Any]], sources: list[Source], mistakes: list[Said]) -> list[bytes]:
     """Public keys that count no more; one that stands in a `[[source]]` too is a mistake."""
     keys: list[bytes] = []
     for number, entry in enumerate(entries, start=1):
@@ -293,19 +335,25 @@ def _revoked(entries: list[dict[str, Any]], sources: list[Source], mistakes: lis
             mistakes += sentences(error, _Revoked, f"[[revoked]] {number}")
     for source in sources:
         if source.public_key and source.public_key in keys:
-            mistakes.append(f"[[source]] {source.id} public_key: it was revoked; remove it here or under [[revoked]]")
+            what = Said(
+                "kunci ini sudah dicabut; hapus di sini atau di [[revoked]]",
+                "it was revoked; remove it here or under [[revoked]]",
+            )
+            mistakes.append(what.after(f"[[source]] {source.id} public_key"))
     return [key for key in keys if key]
 
 
-def _doubles(sources: dict[int, Source]) -> list[str]:
+def _doubles(sources: dict[int, Source]) -> list[Said]:
     """A node or a key may stand in one entry only: else one house would be shown for another."""
-    found: list[str] = []
+    found: list[Said] = []
     seen: dict[str | bytes, int] = {}
     for number, source in sources.items():
         keys = (("public_key", source.public_key), ("head_key", source.head_key))
         for what, value in (_named(source), *keys):
             if value and seen.setdefault(value, number) != number:
-                found.append(f"[[source]] {number} {what}: already in [[source]] {seen[value]}; remove one")
+                where = f"[[source]] {seen[value]}"
+                twice = Said(f"sudah ada di {where}; hapus salah satu", f"already in {where}; remove one")
+                found.append(twice.after(f"[[source]] {number} {what}"))
     return found
 
 

@@ -6,7 +6,7 @@ from bridge.domain.alarm import Alarm, Moment, Stage
 from bridge.domain.commands import Announce, Beacon, Light, Tell
 from bridge.domain.desk import Word
 from bridge.domain.head import HeadCall, HeadPress, Lamp
-from bridge.domain.ids import node_of
+from bridge.domain.ids import node_id, node_of
 from bridge.domain.policy import GIVE_UP_S, HOUR_S
 from bridge.domain.press import BROADCAST, Remark, Trust, Via
 from bridge.domain.step import RANK, STAGE_OF, STEP_OF, Step, true_step
@@ -151,7 +151,7 @@ class Strikers:
             return
         self._said[message.key] = message.step
         if to is not None:
-            told = Message(message.key, to, message.channel, message.step, message.by, label=self._label(source))
+            told = Message(message.key, to, message.channel, message.step, message.by, label=self._label(source, to))
             self._tellings.tell(told, now.mono_s)
         else:
             self._lamps.show(message, _letters(alarm, message.step), seat, now.mono_s, self._home(source))
@@ -160,9 +160,11 @@ class Strikers:
         known = self._register.find(source)
         return known.home if known else ""
 
-    def _label(self, source: str) -> str:
+    def _label(self, source: str, to: int) -> str:
+        """How a striker is called aloud; whom the village did not name is called as the node's own screen shows it."""
         known = self._register.find(source)
-        return (known.label or (known.place.house if known.place else "")) if known else ""
+        named = (known.label or (known.place.house if known.place else "")) if known else ""
+        return named or node_id(to)
 
 
 def _step(alarm: Alarm, desk_is_away: bool) -> Step | None:

@@ -1,7 +1,7 @@
 """Telling the strikers: who must hear what, how often it is tried, and what became of it. Memory and rules, no I/O.
 
-A stock node gets a direct text with want_ack. A NAK, or 30 s without an ACK, is tried again and later also said
-aloud on the channel, by name. After two hours nobody waits at the lamp any more and the desk is told so.
+A stock node gets a direct text with want_ack. A NAK, or 30 s without an ACK, is tried again and also said aloud on
+the channel, by name. After two hours nobody waits at the lamp any more and the desk is told so.
 """
 
 import itertools
@@ -20,7 +20,7 @@ LOST_S = 180.0  # the radio said nothing at all about a ticket
 RETRY_S = (5.0, 20.0, 60.0, 300.0, 600.0, 1200.0)
 IN_RADIO = 3  # so that the newest truth need not queue behind old ones
 STORM = 8  # strikers waiting at once: answer by one broadcast, not by one message each
-CALL_AFTER = 2  # failures before the answer is also said aloud
+CALL_AFTER = 1  # failures before the answer is also said aloud
 STEP_S, LONG_S = text_s(130), text_s(200)  # a step's sentence with a name in it; whatever is cut at the longest
 
 # In which order a short hour is shared out. Whoever struck must know first that somebody heard.

@@ -28,16 +28,20 @@ def ask(path: Path, question: str, **facts: Any) -> dict[str, Any]:
             with folder_of(path) as address:
                 sock.connect(address)
         except PermissionError as error:
-            raise NotAnswered(f"{path}: not allowed; ask as its owner or as a member of group kentongan") from error
+            raise NotAnswered(
+                f"{path}: tidak boleh; masuklah ke grup kentongan (not allowed: be its owner or in group kentongan)"
+            ) from error
         except OSError as error:
             raise NoBridge(str(path)) from error
         try:
             sock.sendall(json.dumps({"ask": question} | facts).encode() + b"\n")
             answer = json.loads(_line(sock))
         except (OSError, ValueError) as error:
-            raise NotAnswered(f"the bridge at {path} did not answer: {error}") from error
+            raise NotAnswered(f"jembatan tidak menjawab (the bridge did not answer): {path}: {error}") from error
     if not isinstance(answer, dict) or "error" in answer:
-        raise NotAnswered(answer["error"] if isinstance(answer, dict) else "the bridge gave no answer")
+        raise NotAnswered(
+            answer["error"] if isinstance(answer, dict) else "jembatan tidak menjawab (the bridge gave no answer)"
+        )
     return answer
 
 

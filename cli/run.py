@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.domain.errors import BridgeError
+from bridge.domain.errors import BridgeError, ConfigError
 from cli.options import POST_TOML, ConfigFile, Lang
 from cli.settings import read_config
 from cli.words import fail, voice
@@ -21,7 +21,8 @@ def run(
 
     Berhenti dengan Ctrl-C. (Stop it with Ctrl-C.)
     """
-    settings = read_config(config, voice(lang))
+    say = voice(lang)
+    settings = read_config(config, say)
     _travel_light()
     from cli.logs import set_up_logs
     from cli.wiring import build
@@ -31,6 +32,8 @@ def run(
         bridge = build(settings)
         _settle()
         bridge.run()
+    except ConfigError as error:
+        raise fail(error.said(say.language)) from error
     except BridgeError as error:
         raise fail(str(error)) from error
 

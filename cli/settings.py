@@ -25,7 +25,7 @@ def read_config(path: Path, say: Voice) -> "Config":
     try:
         return load_config(path)
     except ConfigError as error:
-        raise fail(str(error) + hint(path, say)) from error
+        raise fail(error.said(say.language) + hint(path, say)) from error
 
 
 def hint(path: Path, say: Voice) -> str:
@@ -41,9 +41,15 @@ def read_signer(config: "Config") -> "Signer":
     try:
         return Signer.load(path)
     except FileNotFoundError as error:
-        raise ConfigError(f"[identity] key: no file {path}; `kentongan setup` makes one") from error
+        raise ConfigError(
+            f"[identity] key: no file {path}; `kentongan setup` makes one",
+            f"[identity] key: tidak ada berkas {path}; `kentongan setup` membuatnya",
+        ) from error
     except OSError as error:
-        raise ConfigError(f"[identity] key: {path} cannot be read: {error.strerror}") from error
+        raise ConfigError(
+            f"[identity] key: {path} cannot be read: {error.strerror}",
+            f"[identity] key: {path} tidak dapat dibaca: {error.strerror}",
+        ) from error
     except ValueError as error:
         raise ConfigError(f"[identity] key: {error}") from error
 
@@ -64,11 +70,8 @@ def show(config: ConfigFile = POST_TOML, lang: Lang = "", as_json: AsJson = Fals
 @config_app.command("check")
 def check(config: ConfigFile = POST_TOML, lang: Lang = "", as_json: AsJson = False) -> None:
     """Periksa setelan, daftar perangkat dan kunci (check settings, register and key)."""
-    from bridge.config import cautions
-
     say = voice(lang)
-    settings, sources, mistakes = _everything(config, say)
-    warnings = cautions(settings) if settings else []
+    sources, mistakes, warnings = _everything(config, say)
     if as_json:
         typer.echo(json.dumps({"well": not mistakes, "mistakes": mistakes, "cautions": warnings}, ensure_ascii=False))
         raise typer.Exit(1 if mistakes else 0)
@@ -79,26 +82,29 @@ def check(config: ConfigFile = POST_TOML, lang: Lang = "", as_json: AsJson = Fal
     typer.echo(say("config_well", file=config, sources=sources))
 
 
-def _everything(path: Path, say: Voice) -> tuple["Config | None", int, list[str]]:
-    """The settings, how many sources are known, and every mistake of the three files."""
-    from bridge.config import load_config
+def _everything(path: Path, say: Voice) -> tuple[int, list[str], list[str]]:
+    """How many sources are known, every mistake of the three files, and what is probably not meant."""
+    from bridge.config import cautions, load_config
+    from bridge.sources import cautions as source_cautions
     from bridge.sources import load_sources
 
     try:
         settings = load_config(path)
     except ConfigError as error:
-        return None, 0, (str(error) + hint(path, say)).splitlines()
+        return 0, (error.said(say.language) + hint(path, say)).splitlines(), []
     mistakes: list[str] = []
-    sources = 0
+    warnings, sources = cautions(settings), 0
     try:
-        sources = len(load_sources(settings.sources))
+        register = load_sources(settings.sources)
+        sources = len(register)
+        warnings += source_cautions(settings.sources, register)
     except ConfigError as error:
-        mistakes += str(error).splitlines()
+        mistakes += error.said(say.language).splitlines()
     try:
         read_signer(settings)
     except ConfigError as error:
-        mistakes.append(str(error))
-    return settings, sources, mistakes
+        mistakes.append(error.said(say.language))
+    return sources, mistakes, [warning.indonesian if say.language == "id" else warning.english for warning in warnings]
 
 
 @keys_app.command("show")

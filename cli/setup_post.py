@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from bridge.domain.ids import PostId
 from cli.new_folder import SetupRefused, settle, sync, unfinished
 from cli.options import AsJson, Lang
 from cli.words import Voice, fail, voice
@@ -75,18 +74,23 @@ SOURCES_TOML = """\
 class Wishes:
     """What a technician said about the new post."""
 
-    post: PostId
+    village: str
+    post: str
     radio: str
     mqtt: str
     desk_keys: tuple[str, ...] = ()
     language: str = "id"
     siren: str = ""
 
+    @property
+    def address(self) -> str:
+        return f"{self.village}/{self.post}"
+
     def to_toml(self) -> str:
         siren = SIREN.format(command=_quoted(self.siren)) if self.siren else NO_SIREN
         return POST_TOML.format(
-            village=_quoted(self.post.village),
-            post=_quoted(self.post.post),
+            village=_quoted(self.village),
+            post=_quoted(self.post),
             language=_quoted(self.language),
             radio=_quoted(self.radio),
             mqtt=_quoted(self.mqtt),
@@ -123,14 +127,10 @@ def setup(
     Tulis post.toml, kunci dan sources.toml tanpa bertanya. (Writes settings and keys, asks nothing.)
     """
     say = voice(lang, language if language in ("id", "en") else "id")
-    try:
-        identity = PostId(village, post)
-    except ValueError as error:
-        raise fail(say("setup_wrong", why=error), 2) from error
-    wishes = Wishes(identity, radio, mqtt, tuple(desk_key or ()), language, siren_command)
+    wishes = Wishes(village, post, radio, mqtt, tuple(desk_key or ()), language, siren_command)
     public_key = make_post(folder.absolute(), wishes, say)
     if as_json:
-        typer.echo(json.dumps({"folder": str(folder), "post": str(identity), "public_key": public_key}))
+        typer.echo(json.dumps({"folder": str(folder), "post": wishes.address, "public_key": public_key}))
     else:
         _tell_next(folder, wishes, public_key, say)
 
@@ -154,7 +154,7 @@ def make_post(folder: Path, wishes: Wishes, say: Voice) -> str:
     except SetupRefused as refusal:
         raise fail(str(refusal)) from refusal
     except ConfigError as error:
-        raise fail(say("setup_wrong", why=error), 2) from error
+        raise fail(say("setup_wrong", why=error.said(say.language)), 2) from error
     except OSError as error:
         raise fail(say("setup_disk", folder=folder, why=error.strerror)) from error
     return signer.public_text
@@ -162,8 +162,8 @@ def make_post(folder: Path, wishes: Wishes, say: Voice) -> str:
 
 def _tell_next(folder: Path, wishes: Wishes, public_key: str, say: Voice) -> None:
     config = folder / "post.toml"
-    add = f"kentongan desk post add {wishes.post.village} {wishes.post.post} {public_key}"
-    typer.echo(say("setup_done", post=wishes.post, folder=folder))
+    add = f"kentongan desk post add {wishes.village} {wishes.post} {public_key}"
+    typer.echo(say("setup_done", post=wishes.address, folder=folder))
     typer.echo(say("setup_key", key=public_key))
     typer.echo(f"\n{say('setup_next')}")
     if not wishes.desk_keys:

@@ -49,6 +49,15 @@ SAID: dict[str, tuple[str, str]] = {
         "Panggilan warga tidak terdengar. Periksa daya dan kabel radio; jembatan mencoba terus.",
         "Nobody's call is heard. Check the radio's power and cable; the bridge keeps trying.",
     ),
+    "firmware_old": ("{name}: firmware lebih tua dari 2.7.15", "{name}: firmware older than 2.7.15"),
+    "firmware_advice": (
+        "Orang lain dapat memakai kunci radio yang lemah. Perbarui firmware radio.",
+        "Others can misuse its weak keys. Update the radio's firmware.",
+    ),
+    "radio_deaf": (
+        "Panggilan di kanal itu tidak terdengar. Perbaiki [radio] channels, atau beri radio kanal berkunci sendiri.",
+        "Calls on that channel are not heard. Correct [radio] channels, or give the radio a channel with its own key.",
+    ),
     "input_ok": ("{name}, {times} kali terdengar", "{name}, heard {times} times"),
     "input_advice": ("Pukulan di sini tidak terdengar di pos.", "Strikes here are not heard at the post."),
     "radio_none": ("pos ini tanpa radio", "this post has no radio"),

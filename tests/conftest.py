@@ -26,3 +26,16 @@ def free_port() -> Callable[[], int]:
             return int(probe.getsockname()[1])
 
     return find
+
+
+FIGURE = "measured: "
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Figures for people, on the last page: what tests printed after `measured: `, also those that passed."""
+    reports = [report for report in terminalreporter.stats.get("passed", []) if report.when == "call"]
+    lines = [line for report in reports for line in report.capstdout.splitlines() if line.startswith(FIGURE)]
+    if lines:
+        terminalreporter.section("measured")
+    for line in lines:
+        terminalreporter.line(line.removeprefix(FIGURE))

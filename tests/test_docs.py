@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 import typer
 import typer.main
 
@@ -39,12 +40,15 @@ def test_every_setting_is_described_in_both_languages() -> None:
     assert all(indonesian and english for indonesian, english in described().values())
 
 
+@pytest.mark.timeout(300)
 def test_the_readmes_tour_can_be_typed(tmp_path: Path, free_port: Callable[[], int]) -> None:
     block = re.search(r"<!-- tour -->\n```sh\n(.*?)```", README, re.DOTALL)
     assert block is not None
     radio = free_port()
     with iotcore_broker(tmp_path) as broker:
         script = block[1].replace(":1883", f":{broker.port}").replace("4403", str(radio))
+        assert "\nsleep 5\n" in script  # enough for a reader's machine; a busy one is waited for
+        script = script.replace("\nsleep 5\n", "\nuntil kentongan status > status.txt; do sleep 1; done\n")
         script = "trap 'kill $(jobs -p); wait' EXIT\n" + script
         bin_ = tmp_path / "bin"
         bin_.mkdir()
@@ -58,7 +62,7 @@ def test_the_readmes_tour_can_be_typed(tmp_path: Path, free_port: Callable[[], i
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=240,
             check=False,
         )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

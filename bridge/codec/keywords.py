@@ -14,7 +14,6 @@ from typing import Any
 from bridge.domain.press import Kind
 
 LONG_SENTENCE = 12  # words; who needs more than these is telling a story
-NEAR = 4  # a keyword among the first words is taken for a call even if it does not lead
 FEW = 1  # so many words beside a weak keyword and what may lead it
 
 OURS = ("keywords.toml", "keywords_jv_mad.toml")
@@ -59,12 +58,11 @@ def split(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Forms by their first word, longest first; `lead` may precede a keyword; `fact` asserts the one after it."""
+    """Forms by their first word, longest first; words of `lead` may stand before a keyword."""
 
     forms: dict[str, tuple[Form, ...]]
     lead: frozenset[str]
-    fact: frozenset[str]
-    known: frozenset[str]  # every word of all of these
+    known: frozenset[str]  # every word of both
 
     def kind_anywhere(self, text: str) -> Kind | None:
         """The plainest kind that any words of the text name; None without a keyword."""
@@ -74,24 +72,19 @@ class Vocabulary:
     def read(self, text: str) -> Reading | None:
         """A free text as a call for help, or None.
 
-        A keyword leads when only greetings, places and haste stand before it. One that does not lead is perhaps talk;
-        further back than the first few words it must be asserted or stand beside a cry for help, or it is nothing.
+        A keyword leads when only greetings, places and haste stand before it. One that does not lead is perhaps talk,
+        however late it stands: who is frightened tells first where and whose house. An everyday word must lead.
         """
         words = self._words(text)
         hits = self._hits(words)
         if not hits:
             return None
-        plainest = _plainest(hits)
-        kind = plainest.form.kind or Kind.PANIC
+        kind = _plainest(hits).form.kind or Kind.PANIC
         is_weak = all(hit.form.weak for hit in hits)
         if self.lead.issuperset(words[: hits[0].at]):
             is_everyday = is_weak and self._others(words, hits) > FEW
             return Reading(kind, is_everyday or "?" in text or len(words) > LONG_SENTENCE)
-        if is_weak:
-            return None
-        called = any(hit.form.kind is Kind.PANIC for hit in hits) and not kind.is_vague
-        asserted = words[plainest.at - 1] in self.fact
-        return Reading(kind, is_talk=True) if hits[0].at < NEAR or called or asserted else None
+        return None if is_weak else Reading(kind, is_talk=True)
 
     def _others(self, words: list[str], hits: list[Hit]) -> int:
         return sum(word not in self.lead for word in words) - sum(len(hit.form.words) for hit in hits)
@@ -131,15 +124,12 @@ def load_vocabulary(*paths: Path) -> Vocabulary:
     by_first: dict[str, dict[tuple[str, ...], Form]] = {}
     for form in _forms(tables):
         by_first.setdefault(form.words[0], {}).setdefault(form.words, form)
-    lead, fact = (
-        {word for table in tables for text in table[name]["forms"] for word in split(text)} for name in ("lead", "fact")
-    )
+    lead = {word for table in tables for text in table["lead"]["forms"] for word in split(text)}
     in_forms = {word for forms in by_first.values() for form in forms.values() for word in form.words}
     return Vocabulary(
         {first: tuple(sorted(forms.values(), key=_longest)) for first, forms in by_first.items()},
         lead=frozenset(lead),
-        fact=frozenset(fact),
-        known=frozenset(lead | fact | in_forms),
+        known=frozenset(lead | in_forms),
     )
 
 

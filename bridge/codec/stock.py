@@ -1,7 +1,7 @@
 """Presses of stock nodes and phones: alert, bell, detection sensor, keywords. What is no press reads as None."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -33,6 +33,19 @@ class ChannelRule:
         if not channel.is_private and not self.allow_public:
             return False
         return channel.name in self.names if self.names else channel.is_private
+
+    def trouble(self, channels: Iterable[Channel]) -> str:
+        """Why calls are not heard although the radio is well, in one line; '' when there is nothing to say."""
+        on_radio = tuple(channels)
+        heard = {channel.name for channel in on_radio if self.allows(channel)}
+        known = ", ".join(channel.name or '""' for channel in on_radio)
+        if deaf := sorted(self.names - heard - {channel.name for channel in on_radio}):
+            return f"[radio] channels: {', '.join(deaf)} tidak ada di radio (not on the radio; it has: {known})"
+        if deaf := sorted(self.names - heard):
+            return f"kanal {', '.join(deaf)} berkunci umum, tidak didengar (has the public key, is not heard)"
+        if not heard:
+            return f"radio tanpa kanal pribadi, tidak ada yang didengar (no private channel, nobody is heard): {known}"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

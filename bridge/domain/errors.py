@@ -6,7 +6,15 @@ class BridgeError(Exception):
 
 
 class ConfigError(BridgeError):
-    """The configuration is wrong; nothing was started."""
+    """The configuration is wrong; nothing was started. `indonesian`: the same lines, where they were translated."""
+
+    def __init__(self, english: str, indonesian: str = "") -> None:
+        super().__init__(english)
+        self.indonesian = indonesian or english
+
+    def said(self, language: str) -> str:
+        """In a technician's language; logs keep the English."""
+        return self.indonesian if language == "id" else str(self)
 
 
 class FrameError(BridgeError):

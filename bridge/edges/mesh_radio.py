@@ -1,8 +1,7 @@
 """A Meshtastic node as the bridge's radio: its stream is lost and found again without anyone noticing but the log."""
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,12 +10,12 @@ import structlog
 
 from bridge.domain.commands import Words
 from bridge.domain.errors import FrameError, RadioLost
-from bridge.domain.events import Event, RadioDown, RadioUp
-from bridge.domain.policy import HOUR_S
+from bridge.domain.events import Event, Fault, RadioDown, RadioUp
 from bridge.domain.ports import Clock, Deliver
-from bridge.domain.press import MeshPacket
+from bridge.domain.press import Channel, MeshPacket
 from bridge.edges import mesh_radio_packets as packets
 from bridge.edges.mesh_link import Link, check_url, open_link
+from bridge.edges.mesh_neighbours import Neighbours
 from bridge.edges.mesh_timing import Timing
 from bridge.edges.mesh_voice import Compose, Voice, origin
 from bridge.edges.stream import WAKE, Frame, FrameReader
@@ -26,7 +25,6 @@ log = structlog.get_logger()
 Interpret = Callable[[MeshPacket, float], tuple[Event, ...]]
 
 HELD_MAX = 256  # packets before the channels are known: a radio's queue holds 32
-NODES_MAX = 2_000  # remembered for the status only
 NOISE_EVERY_S = 60.0
 
 
@@ -43,6 +41,7 @@ class _Session:
     is_up: bool = False
     time_is_set: bool = False
     held: list[tuple[Any, bool, float]] = field(default_factory=list)
+    asked: set[int] = field(default_factory=set)  # channels that a packet named and the handshake did not
 
 
 @dataclass(slots=True)
@@ -58,7 +57,8 @@ class _Counts:
 class MeshRadio:
     """The radio port over a Meshtastic stream. `url`: serial:///dev/… or tcp://host:port, else ConfigError.
 
-    `interpret` runs on the reading thread and must be quick; `compose` runs on the saying thread.
+    `interpret` runs on the reading thread and must be quick; `compose` runs on the saying thread. `trouble` says why
+    calls on these channels would not count, '' if they do.
     """
 
     def __init__(
@@ -70,20 +70,22 @@ class MeshRadio:
         interpret: Interpret,
         compose: Compose,
         clock_trusted: Callable[[], bool] = lambda: False,
+        trouble: Callable[[Iterable[Channel]], str] = lambda _channels: "",
         timing: Timing = Timing(),  # noqa: B008 - a frozen value
     ) -> None:
         check_url(url)
         self.url, self.name = url, name
         self._clock, self._interpret, self._clock_trusted, self._timing = clock, interpret, clock_trusted, timing
+        self._trouble = trouble
         self._numbers = packets.Numbers()
         self._voice = Voice(name=name, clock=clock, compose=compose, timing=timing, numbers=self._numbers)
         self._station = packets.Station()
         self._session: _Session | None = None
         self._counts = _Counts()
-        self._heard: OrderedDict[int, float] = OrderedDict()
+        self._neighbours = Neighbours()
         self._airtime: tuple[float, float] | None = None
         self._deliver: Deliver = lambda _event: None
-        self._told_down = ""
+        self._told_down = self._told_deaf = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"radio-{name}", daemon=True)
 
@@ -112,7 +114,8 @@ class MeshRadio:
             "state": "up" if is_up else "handshake" if session else "down",
             "own": station.own,
             "firmware": station.firmware,
-            "nodes_last_hour": sum(1 for at in list(self._heard.values()) if now - at <= HOUR_S),
+            "nodes_last_hour": self._neighbours.in_last_hour(now),
+            "batteries": self._neighbours.batteries(),
             "sign_of_life_s": round(now - session.alive_s, 1) if session else None,
             "queue_free": self._voice.free if is_up else None,
             "waiting": self._voice.waiting,
@@ -160,6 +163,8 @@ class MeshRadio:
                 self._look(session)
             self._say_goodbye(session)
         finally:
+            if not session.is_up:
+                self._station = self._station.with_news(session.draft)
             self._release(session)  # a handshake that broke off must not cost a press
 
     def _greet(self, session: _Session) -> None:
@@ -198,11 +203,8 @@ class MeshRadio:
 
     def _take(self, session: _Session, message: Any, frame: Frame, now: float) -> None:
         match message.WhichOneof("payload_variant"):
-            case "packet" if session.is_up:
-                self._packet(message.packet, frame.certain, now)
             case "packet":
-                if len(session.held) < HELD_MAX:
-                    session.held.append((message.packet, frame.certain, now))
+                self._take_packet(session, message.packet, frame.certain, now)
             case "queueStatus":
                 status = message.queueStatus
                 self._voice.taken(status.mesh_packet_id, status.res, status.free)
@@ -212,6 +214,23 @@ class MeshRadio:
                 self._begin_again(session)
             case _ if not session.is_up:
                 session.draft = session.draft.learn(message)
+
+    def _take_packet(self, session: _Session, packet: Any, certain: bool, now: float) -> None:
+        if session.is_up and self._is_unheard_of(session, packet):
+            self._greet(session)
+        if session.is_up:
+            self._packet(packet, certain, now)
+        elif len(session.held) < HELD_MAX:
+            session.held.append((packet, certain, now))
+
+    def _is_unheard_of(self, session: _Session, packet: Any) -> bool:
+        """Our radio opened it on a channel that its handshake did not name: those bytes were lost, or the channel is
+        younger than our talk. It is asked about once; without an answer the channel is nobody's secret."""
+        is_on_channel = packet.HasField("decoded") and not packet.pki_encrypted
+        if not is_on_channel or packet.channel in self._station.channels or packet.channel in session.asked:
+            return False
+        session.asked.add(packet.channel)
+        return True
 
     def _rise(self, session: _Session) -> None:
         """The handshake is complete: what came early can be read now."""
@@ -223,7 +242,16 @@ class MeshRadio:
         log.info("radio up", radio=self.name, own=f"!{station.own:08x}", firmware=station.firmware)
         self._voice.up(session.link, station)  # first: who hears RadioUp may speak at once
         self._deliver(RadioUp(self.name, station.own, tuple(station.channels.values()), station.firmware))
+        self._tell_deafness(station)
         self._release(session)
+
+    def _tell_deafness(self, station: packets.Station) -> None:
+        """A radio that is well and has no channel that counts here would be deaf, and nobody would know."""
+        why = self._trouble(station.channels.values())
+        if why != self._told_deaf:
+            self._told_deaf = why
+            log.warning("calls are not heard" if why else "calls are heard again", radio=self.name, why=why)
+            self._deliver(Fault(f"channels:{self.name}", why))
 
     def _release(self, session: _Session) -> None:
         held, session.held = session.held, []
@@ -235,6 +263,7 @@ class MeshRadio:
         if session.is_up:
             self._down("radio menyala ulang (the radio restarted)")
         session.time_is_set = False
+        session.asked.clear()
         self._greet(session)
 
     def _packet(self, packet: Any, certain: bool, now: float) -> None:
@@ -247,7 +276,7 @@ class MeshRadio:
         if sender == station.own:
             self._airtime = packets.airtime(packet) or self._airtime
             return
-        self._remember(sender, now)
+        self._neighbours.heard(sender, now, packets.battery(packet))
         if packet.decoded.portnum == packets.ADMIN_PORT:
             return  # keys may stand in it
         heard = packets.mesh_packet(packet, station, self.name, self._clock.now().wall_s)
@@ -262,12 +291,6 @@ class MeshRadio:
         channels = sorted(self._station.channels.values(), key=lambda channel: not channel.is_private)
         claims = (replace(heard, pki_key=b"", channel=channel) for channel in channels)
         return next((events for claim in claims if (events := self._interpret(claim, now))), ())
-
-    def _remember(self, sender: int, now: float) -> None:
-        self._heard[sender] = now
-        self._heard.move_to_end(sender)
-        if len(self._heard) > NODES_MAX:
-            self._heard.popitem(last=False)
 
     def _drop(self, why: str, now: float) -> None:
         """Log bad frames, but not each of a storm."""

@@ -18,6 +18,7 @@ ADMIN_PORT = portnums_pb2.PortNum.ADMIN_APP
 _HOPS_MAX = 7  # three bits in the LoRa header
 _HOPS_USUAL = 3
 _CHANNELS = 8
+_PRIMARY = 0  # firmware describes it first
 _KEY_BYTES = 32
 _PAYLOAD_MAX_BYTES = 237
 _DEFAULT_KEY = bytes.fromhex("d4f1bb3a20290759f0bcffabcf4e6901")  # what one-byte keys stand for; the last byte varies
@@ -78,6 +79,10 @@ class Station:
         """Where the channel of that name stands; '' is the first one."""
         return next((c.index for c in self.channels.values() if c.name == name), None if name else 0)
 
+    def with_news(self, other: "Station") -> "Station":
+        """What a later handshake told before it broke off, over what the last whole one did."""
+        return replace(self, own=other.own or self.own, channels={**self.channels, **other.channels})
+
     def learn(self, message: mesh_pb2.FromRadio) -> "Station":
         """What one message of the handshake adds. Keys are looked at and forgotten."""
         match message.WhichOneof("payload_variant"):
@@ -86,13 +91,18 @@ class Station:
             case "metadata":
                 return replace(self, firmware=message.metadata.firmware_version)
             case "channel" if message.channel.role != channel_pb2.Channel.Role.DISABLED:
-                settings = message.channel.settings
-                channel = Channel(message.channel.index, settings.name, key(settings.psk))
+                channel = self._channel_told(message.channel)
                 return replace(self, channels={**self.channels, channel.index: channel})
             case "config" if message.config.HasField("lora"):
                 return replace(self, hops=message.config.lora.hop_limit or _HOPS_USUAL)
             case _:
                 return self
+
+    def _channel_told(self, told: channel_pb2.Channel) -> Channel:
+        """A secondary channel without a key of its own has the primary's: so firmware seals it (Channels::getKey)."""
+        inherits = told.role == channel_pb2.Channel.Role.SECONDARY and not told.settings.psk
+        kind = self.channel(_PRIMARY).key if inherits else key(told.settings.psk)
+        return Channel(told.index, told.settings.name, kind)
 
 
 def key(psk: bytes) -> ChannelKey:
@@ -155,14 +165,24 @@ def reason(number: int) -> str:
 
 def airtime(packet: mesh_pb2.MeshPacket) -> tuple[float, float] | None:
     """Channel use and our own sending in per cent, if the packet is telemetry that says so."""
+    metrics = _metrics(packet)
+    return (metrics.channel_utilization, metrics.air_util_tx) if metrics is not None else None
+
+
+def battery(packet: mesh_pb2.MeshPacket) -> int | None:
+    """What the sender says of its battery in per cent, if the packet is telemetry that says so."""
+    metrics = _metrics(packet)
+    return metrics.battery_level if metrics is not None and metrics.HasField("battery_level") else None
+
+
+def _metrics(packet: mesh_pb2.MeshPacket) -> telemetry_pb2.DeviceMetrics | None:
     if packet.decoded.portnum != Port.TELEMETRY:
         return None
     try:
         telemetry = telemetry_pb2.Telemetry.FromString(packet.decoded.payload)
     except DecodeError:
         return None
-    metrics = telemetry.device_metrics
-    return (metrics.channel_utilization, metrics.air_util_tx) if telemetry.HasField("device_metrics") else None
+    return telemetry.device_metrics if telemetry.HasField("device_metrics") else None
 
 
 class Numbers:

@@ -111,7 +111,7 @@ def test_an_alarm_nobody_knows_is_one_line(post: Post) -> None:
     alone = post.run("journal", "show", "node:0/0")
     for done in (through_bridge, alone):
         assert (done.returncode, done.stdout) == (1, "")
-        assert "no alarm 'node:0/0'; see: kentongan journal list" in done.stderr
+        assert "tidak ada (no alarm) 'node:0/0'; lihat (see): kentongan journal list" in done.stderr
         assert done.stderr.count("\n") == 1
 
 

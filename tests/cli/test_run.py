@@ -1,5 +1,6 @@
 """`kentongan run`: what stops it from starting is one clear line; what comes and goes does not stop it."""
 
+import fcntl
 import json
 import os
 import signal
@@ -10,6 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from bridge.config import load_config
+from bridge.domain.errors import JournalFailed
+from bridge.domain.events import Event, JournalReplaced
+from bridge.store import Journal
+from cli.control_client import ask
+from cli.wiring import build
+from simulator.channels import PUBLIC
+from simulator.village import Village
 from tests.cli.kentongan import ENVIRONMENT
 from tests.cli.posts import UPLINK, Post, make_post, terminal, until
 
@@ -58,10 +67,10 @@ def test_a_killed_bridge_stands_in_nobodys_way(post: Post) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("[radio]\n", '[radio]\nchanels = ["x"]\n', '[radio] chanels: unknown key; did you mean "channels"?'),
-        ("[radio]\n", "[radio\n", "cannot be read: "),
-        ('village = "35.09.14.2005"', 'village = "Suci"', "[post] village: 'Suci' is not PP.KK.CC.DDDD"),
-        ("[desk]\n", '[[uplink]]\nurl = "mqtt://b"\nca = "no.pem"\n[desk]\n', "[[uplink]] 1 ca: no file "),
+        ("[radio]\n", '[radio]\nchanels = ["x"]\n', '[radio] chanels: kunci tidak dikenal; maksudnya "channels"?'),
+        ("[radio]\n", "[radio\n", "tidak dapat dibaca: "),
+        ('village = "35.09.14.2005"', 'village = "Suci"', "[post] village: 'Suci' bukan PP.KK.CC.DDDD"),
+        ("[desk]\n", '[[uplink]]\nurl = "mqtt://b"\nca = "no.pem"\n[desk]\n', "[[uplink]] 1 ca: tidak ada berkas "),
     ],
 )
 def test_bad_settings_are_one_line(post: Post, old: str, new: str, said: str) -> None:
@@ -80,7 +89,7 @@ def test_all_mistakes_come_at_once(post: Post) -> None:
 def test_a_missing_key_is_one_line(post: Post) -> None:
     post.change("[journal]\n", UPLINK + "\n[journal]\n")
     (post.folder / "keys" / "post.pem").unlink()
-    assert "`kentongan setup` makes one" in refused(post)
+    assert "`kentongan setup` membuatnya" in refused(post)
 
 
 def test_a_key_that_is_none_is_one_line(post: Post) -> None:
@@ -91,13 +100,13 @@ def test_a_key_that_is_none_is_one_line(post: Post) -> None:
 
 def test_a_wrong_register_is_one_line(post: Post) -> None:
     (post.folder / "sources.toml").write_text('[[source]]\nnode = "RT03-12"\n')
-    assert "is no node number" in refused(post)
+    assert "bukan nomor simpul" in refused(post)
 
 
 def test_a_file_where_a_folder_should_be_is_one_line(post: Post) -> None:
     post.toml.unlink()
     post.toml.mkdir()
-    assert "no such file" in post.run("run").stderr
+    assert "no such file" in post.run("run", "--lang", "en").stderr
 
 
 @pytest.mark.parametrize("radio", ["serial:///dev/serial/by-id/none", "tcp://127.0.0.1:1", "tcp://radio.invalid:4403"])
@@ -109,6 +118,19 @@ def test_a_missing_radio_stops_nobody(tmp_path: Path, radio: str) -> None:
         told = post.run("status", "--lang", "en")
         assert told.returncode == 1
         assert "Check the radio's power and cable" in told.stdout
+
+
+def test_a_radio_fresh_from_the_shop_is_deaf_and_says_so(tmp_path: Path) -> None:
+    """Its one channel has the key that everybody knows: all is connected, and no call would count."""
+    with Village(seed=3) as village:
+        radio = village.gateway("Pos 1", channels={0: PUBLIC}).serve_tcp()
+        post = make_post(tmp_path / "pos", radio=radio)
+        with post.bridge():
+            until(lambda: "channels:gw1" in post.picture().get("faults", {}), what="the deaf radio is a fault")
+            told = post.run("status", "--lang", "en")
+            assert told.returncode == 1
+            assert "no private channel, nobody is heard" in told.stdout
+            assert "give the radio a channel with its own key" in told.stdout
 
 
 def test_a_missing_broker_stops_nobody(post: Post) -> None:
@@ -141,12 +163,30 @@ def test_another_socket_in_the_way_is_one_line(post: Post) -> None:
         assert "another bridge answers at" in refused(post)
 
 
+def test_a_journal_that_opens_and_cannot_be_read_is_opened_once_more(post: Post) -> None:
+    """The disk fails between the two; whoever goes on with it must be told that it is not the journal of this run."""
+
+    def fails(_: Journal) -> None:
+        raise JournalFailed("the disk refuses")
+
+    with pytest.MonkeyPatch.context() as sick:
+        sick.setattr(Journal, "load", fails)
+        runtime = build(load_config(post.toml))
+    deliver: list[Event] = []
+    runtime._journal.start(deliver.append)
+    try:
+        until(lambda: any(isinstance(event, JournalReplaced) for event in deliver), what="the run's own journal")
+    finally:
+        runtime._journal.stop()
+
+
 def test_the_log_is_json_for_machines(post: Post) -> None:
     with post.bridge() as bridge:
         bridge.terminate()
         bridge.wait(15)
     lines = [json.loads(line) for line in post.log.read_text().splitlines()]
-    assert {"event": "bridge starts", "level": "info", "post": "35.09.14.2005/pos-1"}.items() <= lines[0].items()
+    assert {"event": "caution", "what": "no [[uplink]]: no alarm gets to the police"}.items() <= lines[0].items()
+    assert {"event": "bridge starts", "level": "info", "post": "35.09.14.2005/pos-1"}.items() <= lines[1].items()
     assert lines[-1]["event"] == "bridge stops"
 
 
@@ -166,6 +206,26 @@ def test_nobody_who_reads_the_log_stops_nobody(post: Post) -> None:
             bridge.terminate()
             assert bridge.wait(15) == 0
     finally:
+        os.close(theirs)
+
+
+def test_whoever_stands_still_reading_the_log_stops_nobody(post: Post) -> None:
+    """A pipe that is full: as a journal on a hung disk, or a terminal after Ctrl-S."""
+    ours, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    try:
+        with post.bridge(stdout=theirs) as bridge:
+            pressed = [ask(post.socket, "press", kind="FIRE")["press"] for _ in range(40)]
+            until(lambda: post.picture().get("unwritten") == 0, what="the journal")
+            assert len(set(pressed)) == 40
+            heard = b""
+            while b"bridge stops" not in heard:
+                bridge.terminate()
+                heard += os.read(ours, 65_536)
+            assert bridge.wait(15) == 0
+        assert all(press.encode() in heard for press in pressed), "late, but whole"
+    finally:
+        os.close(ours)
         os.close(theirs)
 
 

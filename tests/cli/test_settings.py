@@ -26,7 +26,7 @@ def test_a_new_post_is_right(post: Path) -> None:
     checked = run("config", "check", "--config", post)
     assert checked.returncode == 0
     assert checked.stdout == f"{post}: benar; 0 perangkat terdaftar\n"
-    assert "[desk] keys is empty" in checked.stderr  # allowed, and probably not meant
+    assert "[desk] keys kosong" in checked.stderr  # allowed, and probably not meant
 
 
 def test_every_mistake_is_told_at_once_with_the_nearest_name(post: Path) -> None:
@@ -35,8 +35,10 @@ def test_every_mistake_is_told_at_once_with_the_nearest_name(post: Path) -> None
     (post.parent / "keys" / "post.pem").write_text("no key")
     checked = run("config", "check", "--config", post)
     assert (checked.returncode, checked.stdout) == (1, "")
-    assert '[radio] chanels: unknown key; did you mean "channels"?' in checked.stderr
-    assert "[post] language: must be 'id' or 'en'" in checked.stderr
+    assert '[radio] chanels: kunci tidak dikenal; maksudnya "channels"?' in checked.stderr
+    assert "[post] language: harus 'id' atau 'en'" in checked.stderr
+    english = run("config", "check", "--config", post, "--lang", "en")
+    assert '[radio] chanels: unknown key; did you mean "channels"?' in english.stderr
     assert all(line.startswith("kentongan: ") for line in checked.stderr.splitlines())
 
 
@@ -45,8 +47,24 @@ def test_the_register_and_the_key_are_looked_at_too(post: Path) -> None:
     (post.parent / "keys" / "post.pem").write_text("no key")
     told = json.loads(run("config", "check", "--config", post, "--json").stdout)
     assert not told["well"]
-    assert any('did you mean "node"?' in mistake for mistake in told["mistakes"])
+    assert any('maksudnya "node"?' in mistake for mistake in told["mistakes"])
     assert any("[identity] key" in mistake for mistake in told["mistakes"])
+
+
+def test_a_register_that_is_not_there_is_a_caution_and_no_line_in_the_json(post: Path) -> None:
+    (post.parent / "sources.toml").unlink()
+    told = json.loads(run("config", "check", "--config", post, "--json", "--lang", "en").stdout)
+    assert told["well"]
+    assert f"no {post.parent}/sources.toml: the place of every call is unknown" in told["cautions"]
+
+
+def test_keys_of_heads_that_everybody_may_read_are_a_caution(post: Path) -> None:
+    register = post.parent / "sources.toml"
+    register.write_text(f'[[source]]\nhead = "RT03-12"\nhead_key = "{"a1" * 16}"\n')
+    register.chmod(0o644)
+    assert f"chmod 600 {register}" in run("config", "check", "--config", post).stderr
+    register.chmod(0o600)
+    assert "chmod" not in run("config", "check", "--config", post).stderr
 
 
 def test_what_is_shown_reads_back_as_the_same(post: Path) -> None:

@@ -79,13 +79,13 @@ def contents(folder: Path) -> dict[Path, bytes]:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (["--village", "35.9.14.2005"], "'35.9.14.2005' is not PP.KK.CC.DDDD"),
-        (["--post", "Pos 1"], "'Pos 1' may hold only a-z"),
-        (["--radio", "/dev/ttyUSB0"], "[radio] url: must begin serial:// or tcp://"),
-        (["--mqtt", "http://polsek"], "[[uplink]] 1 url: must begin mqtt:// or mqtts://"),
-        (["--desk-key", "abc"], "[desk] keys item 1: neither a key"),
-        (["--language", "jv"], "[post] language: must be 'id' or 'en'"),
-        (["--siren-command", 'aplay "x'], "[siren] command: cannot be split"),
+        (["--village", "35.9.14.2005"], "[post] village: '35.9.14.2005' bukan PP.KK.CC.DDDD"),
+        (["--post", "Pos 1"], "[post] id: 'Pos 1' hanya boleh berisi a-z"),
+        (["--radio", "/dev/ttyUSB0"], "[radio] url: harus diawali serial:// atau tcp://"),
+        (["--mqtt", "http://polsek"], "[[uplink]] 1 url: harus diawali mqtt:// atau mqtts://"),
+        (["--desk-key", "abc"], "[desk] keys item 1: bukan kunci"),
+        (["--language", "jv"], "[post] language: harus 'id' atau 'en'"),
+        (["--siren-command", 'aplay "x'], "[siren] command: tidak bisa dibagi"),
     ],
 )
 def test_wrong_use_is_one_line_and_leaves_nothing(tmp_path: Path, change: list[str], said: str) -> None:
@@ -97,11 +97,13 @@ def test_wrong_use_is_one_line_and_leaves_nothing(tmp_path: Path, change: list[s
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_mistakes_are_told_at_once(tmp_path: Path) -> None:
-    made = run(*setup_words(tmp_path / "pos"), "--radio", "usb", "--mqtt", "broker")
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    wrong = ("--village", "35.09", "--post", "Pos 1", "--radio", "usb", "--mqtt", "broker", "--desk-key", "abc")
+    made = run(*setup_words(tmp_path / "pos"), *wrong)
     assert made.returncode == 2
-    first, second = made.stderr.splitlines()
-    assert ("[radio] url" in first, "[[uplink]] 1 url" in second) == (True, True)
+    lines = made.stderr.splitlines()
+    keys = ("[post] village", "[post] id", "[radio] url", "[[uplink]] 1 url", "[desk] keys item 1")
+    assert [key in line for key, line in zip(keys, lines, strict=True)] == [True] * len(keys)
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:

@@ -29,11 +29,8 @@ WELL: dict[str, Any] = {
 
 def findings(**change: Any) -> dict[str, Finding]:
     """By part; what is wrong wins."""
-    found: dict[str, Finding] = {}
-    for finding in look(WELL | change, ENGLISH):
-        if finding.part not in found or finding.state is State.FAULT:
-            found[finding.part] = finding
-    return found
+    by_gravity = sorted(look(WELL | change, ENGLISH), key=lambda finding: list(State).index(finding.state))
+    return {finding.part: finding for finding in by_gravity}
 
 
 def test_a_post_that_is_well() -> None:
@@ -58,6 +55,7 @@ def test_a_post_that_is_well() -> None:
             "connection refused",
             "Check the radio",
         ),
+        ("radio", {"faults": {"channels:gw1": "no private channel"}}, "no private channel", "Correct [radio] channels"),
         ("desk", {"uplinks": {"b:1": "no answer"}, "faults": {"desk:b:1": "no answer"}}, "b:1: no answer", "are kept"),
         ("desk", {"uplinks": {"b:1": "starting"}, "desk_away": True}, "has not answered yet", "Check the modem"),
         ("journal", {"faults": {"journal": "the disk is full"}}, "the disk is full", "The siren still sounds"),
@@ -80,6 +78,7 @@ def test_a_fault_is_told_with_what_to_do(part: str, change: dict[str, Any], says
     [
         ("radio", {"radios": {}, "radio_url": ""}),
         ("radio", {"radios": {}}),
+        ("radio", {"radios": {"gw1": {"own": 2561, "firmware": "2.7.9.abc1234"}}}),
         ("desk", {"uplinks": {}}),
         ("desk", {"uplinks": {"b:1": "starting"}}),
         ("siren", {"siren": ""}),
@@ -90,6 +89,11 @@ def test_what_is_perhaps_not_meant_is_a_note_and_no_fault(part: str, change: dic
     found = findings(**change)
     assert found[part].state is State.NOTE
     assert State.FAULT not in {finding.state for finding in found.values()}
+
+
+@pytest.mark.parametrize("firmware", ["2.7.15.567b8ea", "2.7.26.54e0d8d", "2.10.0", "3.0.1", "", "dev"])
+def test_firmware_that_is_new_enough_or_cannot_be_read_is_not_called_old(firmware: str) -> None:
+    assert findings(radios={"gw1": {"own": 2561, "firmware": firmware}})["radio"].state is State.OK
 
 
 def test_two_ways_to_the_desk_are_told_apart() -> None:

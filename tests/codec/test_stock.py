@@ -231,6 +231,30 @@ def test_only_the_named_channels_are_heard(rule: ChannelRule, heard: set[Channel
     assert {press.channel for press in presses.values() if press is not None} == {channel.name for channel in heard}
 
 
+@pytest.mark.parametrize(
+    ("rule", "on_radio", "says"),
+    [
+        (EVERY_PRIVATE, [LONG_FAST, SIAGA_DESA], ""),
+        (EVERY_PRIVATE, [LONG_FAST], "no private channel, nobody is heard): LongFast"),
+        (EVERY_PRIVATE, [Channel(0, "", ChannelKey.PUBLIC)], 'nobody is heard): ""'),
+        (ONLY_RT, [SIAGA_DESA, SIAGA_RT], ""),
+        (
+            ONLY_RT,
+            [LONG_FAST, SIAGA_DESA],
+            "SiagaRT tidak ada di radio (not on the radio; it has: LongFast, SiagaDesa)",
+        ),
+        (PUBLIC_NAMED, [SIAGA_RT, LONG_FAST], "LongFast berkunci umum"),
+        (PUBLIC_ALLOWED, [SIAGA_RT, LONG_FAST], ""),
+    ],
+)
+def test_a_radio_on_which_nobody_or_somebody_named_is_not_heard_is_told(
+    rule: ChannelRule, on_radio: list[Channel], says: str
+) -> None:
+    told = rule.trouble(on_radio)
+    assert says in told
+    assert bool(told) == bool(says)
+
+
 def test_a_packet_of_no_channel_and_no_key_is_not_heard() -> None:
     assert read("tolong", channel=None) is None
 

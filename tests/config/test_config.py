@@ -115,6 +115,11 @@ def test_paths_start_at_the_files_folder_wherever_we_are(folder: Path, monkeypat
     assert config.journal.path == folder / "journal.db"
 
 
+def test_the_folder_that_setup_made_stands_for_its_file(folder: Path) -> None:
+    path = write(folder, BENCH)
+    assert load_config(folder) == load_config(path)
+
+
 def test_settings_are_frozen(folder: Path) -> None:
     config = load_config(write(folder, WHOLE))
     with pytest.raises(ValidationError):
@@ -171,7 +176,7 @@ def test_every_mistake_is_told_at_once_one_a_line(tmp_path: Path) -> None:
         f"[[uplink]] 2 cert: no file {tmp_path}/nope.crt",
         '[[uplink]] 2 pasword: unknown key; did you mean "password_file"?',
         "[journal] path: must be a path in quotes",
-        "[desk] keys item 1: neither a key (43 letters of base64url, see `kentongan keys show`) "
+        "[desk] keys item 1: neither a key (43 letters of base64url, see `kentongan desk key`) "
         "nor a file that holds one",
         "[siren] command: cannot be split into words (No closing quotation); look at its quotes",
         'sorces: unknown key; did you mean "sources"?',
@@ -206,6 +211,19 @@ SINGLE = [
     (bench("[siren]\ncommand = '  '\n"), "[siren] command: holds no program"),
     (bench("[siren]\ncommand = ['play', 'x']\n"), "[siren] command: must be text in quotes"),
 ]
+
+
+@pytest.mark.parametrize("text", [text for text, _ in SINGLE])
+def test_each_mistake_is_told_in_indonesian_too(folder: Path, text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(folder, text))
+    indonesian, english = caught.value.said("id"), caught.value.said("en")
+    assert english == str(caught.value)
+    where, _, what = indonesian.removeprefix("post.toml: ").partition(": ")
+    assert english.startswith(f"post.toml: {where}: ")
+    assert what not in english
+    english_words = {"must", "missing", "needs", "unknown", "neither", "holds", "not", "cannot", "for"}
+    assert not english_words & set(what.split()), what
 
 
 @pytest.mark.parametrize(("text", "says"), SINGLE)
@@ -258,12 +276,18 @@ def test_a_password_that_everybody_may_read_is_a_caution(folder: Path) -> None:
     config = load_config(write(folder, WHOLE))
     assert cautions(config) == []
     (folder / "password").chmod(0o644)
-    assert cautions(config) == [f"{folder}/password: everybody may read this secret; type: chmod 600 {folder}/password"]
+    assert [caution.english for caution in cautions(config)] == [
+        f"{folder}/password: everybody may read this secret; type: chmod 600 {folder}/password"
+    ]
 
 
 def test_a_bench_is_cautioned_about_what_it_lacks(folder: Path) -> None:
     text = bench("[[uplink]]\nurl = 'mqtt://a'\n")
-    assert cautions(load_config(write(folder, text))) == [
+    assert [caution.english for caution in cautions(load_config(write(folder, text)))] == [
         "[desk] keys is empty: no answer of the police can be verified, the post will say 'not connected'",
+        "[radio] url is empty: this post hears no node",
+    ]
+    assert [caution.english for caution in cautions(load_config(write(folder, BENCH)))] == [
+        "no [[uplink]]: no alarm gets to the police",
         "[radio] url is empty: this post hears no node",
     ]

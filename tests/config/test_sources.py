@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from bridge.domain.alarm import Moment
 from bridge.domain.errors import ConfigError
 from bridge.domain.ids import node_source
 from bridge.domain.place import Place, Source
 from bridge.domain.press import Kind, Press, Remark, Trust, Via
-from bridge.sources import Register, load_sources
+from bridge.ledger import Ledger, Memory
+from bridge.sources import Register, cautions, load_sources
 
 KEY_A, KEY_B, KEY_C = (bytes([number]) * 32 for number in (0xFB, 2, 3))
 A, B, C, STRANGER = (node_source(number) for number in (0x0A01, 0x0B02, 0x0C03, 0x0D04))
@@ -86,6 +88,15 @@ def test_keys_decide_trust_and_numbers_never(register: Register, heard: Press, t
     assert register.trust(heard) is trust
 
 
+def test_a_known_node_that_proves_nothing_only_claims_its_place(register: Register) -> None:
+    """Whoever has the channel's key can send as any node; C has no key that it could prove itself with."""
+    ledger, now = Ledger(Memory(), register), Moment(1, 0.0, 0.0, True)
+    heard = {source: ledger.join(press(source, channel="SiagaDesa"), now)[0] for source in (A, B, C)}
+    claimed = frozenset({Remark.PLACE_CLAIMED})
+    assert {source: alarm.remarks for source, alarm in heard.items()} == {A: claimed, B: frozenset(), C: frozenset()}
+    assert ledger.join(press(A, pki_key=KEY_A), now)[0].remarks == frozenset()
+
+
 def test_another_key_is_told_to_the_technician(register: Register, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(3):
         register.trust(press(A, pki_key=KEY_C))
@@ -109,9 +120,12 @@ def test_a_revoked_key_proves_nothing_and_is_told(tmp_path: Path, capsys: pytest
     ]
 
 
-def test_no_file_is_an_empty_register_and_a_remark(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert len(load_sources(tmp_path / "sources.toml")) == 0
-    assert "every place is unknown" in capsys.readouterr().out
+def test_no_file_is_an_empty_register_and_a_caution(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    register = load_sources(tmp_path / "sources.toml")
+    assert len(register) == 0
+    (caution,) = cautions(tmp_path / "sources.toml", register)
+    assert "the place of every call is unknown" in caution.english
+    assert capsys.readouterr().out == ""  # a command's output is its own
 
 
 def mistakes(folder: Path, text: str) -> list[str]:

@@ -108,7 +108,7 @@ def test_killed_at_random_moments(storm: Storm) -> None:
     storm.send()
     until(storm.settle, "every batch to be receipted")
     account(storm)
-    print(f"\n{kills} kills of the desk, {len(storm.presses)} presses; in how many of them batches were: {dict(seen)}")
+    print(f"measured: {kills} kills of the desk, {len(storm.presses)} presses; batches in how many: {dict(seen)}")
 
 
 @pytest.mark.mosquitto
@@ -134,4 +134,4 @@ def test_killed_at_every_sync_of_its_commits(storm: Storm) -> None:
     until(storm.settle, "every batch to be receipted")
     assert committed <= set(storm.post.receipts), "what was stored already is receipted all the same"
     account(storm)
-    print(f"\nkilled at sync n, batches of {PER_BATCH} were: {seen}")
+    print(f"measured: killed at sync n, batches of {PER_BATCH} were: {seen}")

@@ -55,7 +55,7 @@ def test_one_press_there_and_an_officers_words_back(desk: LiveDesk, post: LivePo
         desk.type(verb, press_id(1), "--by", "Aiptu Budi")
         said = time.monotonic()
         until(lambda n=number: len(post.words) >= n, f"the word of {verb}")
-        assert time.monotonic() - said < 1.0
+        assert time.monotonic() - said < 5.0
         word = post.words[-1]
         assert (word.alarm, word.stage, word.by) == (press_id(1), stage, "Aiptu Budi")
         post.send(post.post.answer(desk.id, word.number, "told", at=time.time()))

@@ -18,6 +18,13 @@ def handshake(number: int) -> bytes:
     return recording.stream[: complete["off"]] + said(config_complete_id=number)
 
 
+def channel_told(index: int) -> bytes:
+    """The frame of that handshake that describes a channel."""
+    recording = Recording.load("04_detection_sensor_module")
+    frames = (octets for line, octets in recording.pieces() if line.get("kind") == "channel")
+    return next(octets for octets in frames if mesh_pb2.FromRadio.FromString(octets[4:]).channel.index == index)
+
+
 def said(**fields: object) -> bytes:
     return frame(mesh_pb2.FromRadio(**fields).SerializeToString())
 
@@ -27,10 +34,13 @@ def queue_status(packet_id: int = 0, res: int = 0, free: int = 16) -> bytes:
 
 
 class ScriptedNode:
-    """Listens on loopback; each connection is a new `client`. Answers want_config, and heartbeats, if told so."""
+    """Listens on loopback; each connection is a new `client`. Answers want_config, and heartbeats, if told so.
 
-    def __init__(self, *, answers: bool = True, early: bytes = b"") -> None:
-        self.answers, self._early = answers, early
+    `lost`: bytes that the wire swallows out of the next handshake.
+    """
+
+    def __init__(self, *, answers: bool = True, early: bytes = b"", lost: bytes = b"") -> None:
+        self.answers, self._early, self._lost = answers, early, lost
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
         self.client = Client()
@@ -80,7 +90,8 @@ class ScriptedNode:
                 client.feed(octets)
                 if self.answers and len(client.wants) > answered:
                     answered += 1
-                    wire.sendall(self._early + handshake(client.wants[-1]))
+                    wire.sendall(self._early + handshake(client.wants[-1]).replace(self._lost, b"", 1))
+                    self._lost = b""
                 for _ in range(client.heartbeats - beats if self.answers else 0):
                     wire.sendall(queue_status())
                 beats = client.heartbeats

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from meshtastic.protobuf import mesh_pb2
+from meshtastic.protobuf import channel_pb2, mesh_pb2
 
 from bridge.domain.press import Channel, ChannelKey
 from bridge.edges import mesh_radio_packets as packets
@@ -23,6 +23,25 @@ def test_a_key_that_everybody_knows_is_public(psk: bytes) -> None:
 @pytest.mark.parametrize("psk", [bytes(range(16)), bytes(range(32)), DEFAULT + bytes(16), b"\x02" + DEFAULT[1:]])
 def test_any_other_key_is_private(psk: bytes) -> None:
     assert packets.key(psk) is ChannelKey.PRIVATE
+
+
+def station(*told: channel_pb2.Channel) -> packets.Station:
+    made = packets.Station()
+    for channel in told:
+        made = made.learn(mesh_pb2.FromRadio(channel=channel))
+    return made
+
+
+def channel_of(index: int, psk: bytes, role: str = "SECONDARY") -> channel_pb2.Channel:
+    settings = channel_pb2.ChannelSettings(name=f"c{index}", psk=psk)
+    return channel_pb2.Channel(index=index, settings=settings, role=channel_pb2.Channel.Role.Value(role))
+
+
+@pytest.mark.parametrize(("primary", "is_private"), [(bytes(range(32)), True), (b"\x01", False), (b"", False)])
+def test_a_secondary_channel_without_a_key_has_the_primarys(primary: bytes, is_private: bool) -> None:
+    """Firmware seals it with that key; it is as secret as the first one is, no more and no less."""
+    told = station(channel_of(0, primary, "PRIMARY"), channel_of(1, b""), channel_of(2, b"\x00"))
+    assert [told.channel(index).is_private for index in (0, 1, 2)] == [is_private, is_private, False]
 
 
 def heard(body: bytes) -> packets.MeshPacket:

@@ -169,7 +169,7 @@ def test_a_frozen_broker_is_noticed_by_pings() -> None:
         tiny.habits.answers_pings = False
         began = time.monotonic()
         told.wait_down()
-        assert time.monotonic() - began < 2.5 * QUICK.keepalive_s + 1
+        assert time.monotonic() - began < 2.5 * QUICK.keepalive_s + 5
         until(lambda: tiny.seen.closed == 1, "the socket is really closed")
         told.wait_up(2)
 
@@ -498,7 +498,7 @@ def test_a_frozen_broker_is_noticed_within_thirty_seconds(tmp_path: Path) -> Non
         told.wait_up()
         broker.freeze()
         took_s = _time_until_down(broker, told)
-        print(f"frozen broker noticed after {took_s:.1f} s")
+        print(f"measured: frozen broker noticed after {took_s:.1f} s")
         assert took_s <= 30.0
 
 

@@ -115,7 +115,7 @@ def test_a_frozen_broker_is_noticed_and_what_it_held_is_sent_again(tmp_path: Pat
         began = time.monotonic()
         post.strike(row(1))
         post.wait(ev.DeskAway)
-        assert time.monotonic() - began < QUICK.silent_s + 2
+        assert time.monotonic() - began < QUICK.silent_s + 10
         broker.thaw()
         until(lambda: post.receipted)
 
@@ -128,7 +128,7 @@ def test_a_frozen_broker_is_noticed_within_thirty_seconds(tmp_path: Path) -> Non
         post.strike(row(1))
         post.wait(ev.DeskAway, within_s=60)
         took_s = time.monotonic() - began
-        print(f"frozen broker noticed after {took_s:.1f} s")
+        print(f"measured: frozen broker noticed after {took_s:.1f} s")
         assert took_s <= 30.0
 
 

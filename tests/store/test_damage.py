@@ -70,7 +70,7 @@ def test_one_broken_page_costs_next_to_nothing(path: Path, opened: Callable[[], 
         assert loaded.memory.sequence == max((call.sequence for call in loaded.memory.alarms), default=0)
         journal.write(heard(301))
         journal.close()
-    print(f"alarms known of 300, and after how many broken pages: {dict(known)}")
+    print(f"measured: alarms known of 300, and after how many broken pages: {dict(known)}")
     assert known[300] > 0.9 * known.total()
 
 

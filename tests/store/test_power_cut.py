@@ -115,8 +115,10 @@ def test_no_promise_is_broken(story: list[Happening], after: Path) -> None:
     kinds = Counter(type(what).__name__ for what in story)
     assert kinds["Promise"] > ONE_BY_ONE + DIRECT and story[-1] != Promise(PRESSES)
     tally = cut_everywhere(story, points(story), Disk(), after)
-    print(f"\nwhat the bridge did: {dict(kinds)}\npower cuts, by what was not synced: {dict(tally.cuts)}")
-    print(f"lost {len(tally.lost)}, set aside {len(tally.set_aside)}, more there than was promised {tally.kept_more}")
+    print(f"measured: what the bridge did: {dict(kinds)}")
+    print(f"measured: power cuts, by what was not synced: {dict(tally.cuts)}")
+    more = f"more there than was promised {tally.kept_more}"
+    print(f"measured: lost {len(tally.lost)}, set aside {len(tally.set_aside)}, {more}")
     assert sum(tally.cuts.values()) >= 3 * kinds["Sync"] + SEEDED_POINTS
     assert (tally.lost, tally.set_aside) == ([], [])
 

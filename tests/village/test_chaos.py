@@ -182,7 +182,7 @@ class Night:
 
 def play(stage: Scene, broker: Mosquitto, seed: int, rounds: int) -> None:
     plan = draw(seed, rounds)
-    print(f"\nseed {seed}, {rounds} rounds")
+    print(f"seed {seed}, {rounds} rounds")
     night = Night(stage, Breaker(stage, broker, seed))
     stage.wait_radio()
     for number, round_ in enumerate(plan):
@@ -195,8 +195,8 @@ def play(stage: Scene, broker: Mosquitto, seed: int, rounds: int) -> None:
         assert "Traceback" not in program.text(), program.text()[-4000:]
     faults = Counter(str(round_.breaks) for round_ in plan)
     words = sum(len(verbs) for verbs in night.said.values())
-    print(f"seed {seed}: faults {dict(faults)}; {len(night.strikes)} presses; {words} officers' words,")
-    print(f"  {len(waiting)} of them still to be told; texts read: {dict(seen)}")
+    print(f"measured: chaos {seed}: faults {dict(faults)}; {len(night.strikes)} presses; {words} officers' words,")
+    print(f"measured: … {len(waiting)} of them still to be told; texts read: {dict(seen)}")
 
 
 @pytest.mark.timeout(180)

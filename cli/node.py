@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.node_backup import add_to as add_backup_to
 from cli.node_box import Bar, open_box, plainly, read_village
 from cli.node_words import NodeVoice
 from cli.options import AsJson, Lang
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from firmware_config.village import Village, VillageNode
 
 node_app = typer.Typer(help="Radio warga: dari profil, diperiksa kembali (villagers' radios).", no_args_is_help=True)
+add_backup_to(node_app)
 
 BY_ID = Path("/dev/serial/by-id")
 VillageYaml = Annotated[Path, typer.Argument(metavar="village.yaml", help="Berkas desa. (The village's file.)")]
@@ -173,7 +175,7 @@ def provision(
 
         read_village(file)
         tell = (lambda _line: None) if as_json else typer.echo
-        run = Provision(file, say, tell, Bar(say, as_json))
+        run = Provision(file, say, tell, Bar(say, as_json), is_watching=not port)
         try:
             urls = iter(port) if port else plugged_in(watch)
             while port or run.announce():

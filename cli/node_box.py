@@ -111,13 +111,18 @@ class Bar:
     def __init__(self, say: NodeVoice, is_quiet: bool = False) -> None:
         self._say = say
         self._is_seen = not is_quiet and sys.stderr.isatty()
+        self._full = 0
 
     def __call__(self, progress: "Progress") -> None:
+        if progress.total:
+            self._full = self.WIDTH * (progress.done + 1) // progress.total
         if self._is_seen:
-            full = self.WIDTH * progress.done // progress.total if progress.total else 0
             step = self._say(f"step_{progress.step.value}")
-            typer.echo(f"\r\033[K[{'#' * full:.<{self.WIDTH}}] {step} {progress.section}", err=True, nl=False)
+            line = f"[{'#' * self._full:.<{self.WIDTH}}] {step} {progress.section}".rstrip()
+            typer.echo(f"\r\033[K{line}", err=True, nl=False)
 
     def clear(self) -> None:
+        """The line is free for what is said next, and the next box begins anew."""
+        self._full = 0
         if self._is_seen:
             typer.echo("\r\033[K", err=True, nl=False)

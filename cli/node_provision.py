@@ -10,6 +10,7 @@ from cli.node_box import Bar, expected, open_box, read_village, said_of
 from cli.node_setup import SetUp, claim, set_up
 from cli.node_show import lines_of, table
 from cli.node_words import NodeVoice
+from firmware_config.device import DeviceBusy
 from firmware_config.profile import load_profile
 from firmware_config.recognise import pending
 from firmware_config.village import Village, VillageNode, VillageWrong
@@ -30,8 +31,10 @@ class Result:
 class Provision:
     """One run over many boxes. `tell` gets every line for people."""
 
-    def __init__(self, file: Path, say: NodeVoice, tell: Callable[[str], None], bar: Bar) -> None:
-        self._file, self._say, self._tell, self._bar = file, say, tell, bar
+    def __init__(
+        self, file: Path, say: NodeVoice, tell: Callable[[str], None], bar: Bar, is_watching: bool = False
+    ) -> None:
+        self._file, self._say, self._tell, self._bar, self._is_watching = file, say, tell, bar, is_watching
         self.results: dict[str, Result] = {}
         self.others: list[str] = []
 
@@ -46,6 +49,8 @@ class Provision:
                 self._record(set_up(village, node, device, self._say.language, self._bar))
         except expected() as error:
             self._bar.clear()
+            if self._is_watching and isinstance(error, DeviceBusy):  # what the bridge holds is no box of this run
+                return self._tell(self._say("left_alone", port=url))
             self._fail(name, said_of(error, self._say, url, self._file, name))
         finally:
             self._bar.clear()
@@ -124,13 +129,17 @@ def _told(row: dict[str, str]) -> str:
 
 
 def plugged_in(folder: Path, look_s: float = LOOK_S) -> Iterator[str]:
-    """Ports as they appear, those that are there already first; without end. One that goes and comes back is new."""
+    """Ports as they appear, those that are there already first; without end. One that goes and comes back is new.
+
+    A port is named when it was there at two looks: the system makes its link first and gives us leave to open it after.
+    """
     seen: set[str] = set()
+    before: set[str] = set()
     while True:
-        now = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        now = {path.name for path in folder.iterdir() if HEADS not in path.name} if folder.is_dir() else set()
         seen &= now
-        for name in sorted(name for name in now - seen if HEADS not in name):
+        for name in sorted((now & before) - seen):
             seen.add(name)
             yield f"serial://{(folder / name).absolute()}"
-        if not now - seen:
-            time.sleep(look_s)
+        before = now
+        time.sleep(look_s)

@@ -41,7 +41,7 @@ def claim(file: Path, device: Device, name: str = "") -> tuple[Village, VillageN
     Refused.
     """
     new_enough(device)
-    with alone_in(file.absolute().parent):
+    with alone_in(file.resolve().parent):
         village = load_village(file)
         node = known_as(village, device) or _named(village, device, name)
         if name and node.name != name:
@@ -57,6 +57,8 @@ def set_up(
     report = apply(device, village.wanted(node, language), tell)
     if not report.is_right:
         return SetUp(node, report)
+    if not device.public_key:
+        raise NodeFault("no_key", name=node.name)
     with alone_in(village.file.parent):
         village = load_village(village.file)
         no_twin(village, node.name, device.public_key)

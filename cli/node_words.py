@@ -122,6 +122,11 @@ SAID: dict[str, tuple[str, str]] = {
         "{name}: {count} setelan tidak diterima perangkat, walau sudah diulang. Jalankan lagi; bila tetap, laporkan.",
         "{name}: the node did not take {count} settings, though tried again. Run it once more; if it stays, report it.",
     ),
+    "no_key": (
+        "{name}: semua tertulis, tetapi perangkat belum membuat kuncinya. Cabut, colokkan lagi, jalankan perintah ini "
+        "lagi.",
+        "{name}: all is written, but the node has not made its key yet. Unplug it, plug it in, run this again.",
+    ),
     "wrong_box": (
         "{name}: {count} setelan tidak seperti seharusnya",
         "{name}: {count} settings are not as they should be",
@@ -140,10 +145,11 @@ SAID: dict[str, tuple[str, str]] = {
         "Next {name} ({about}), {left} left: plug the box in.",
     ),
     "taking": ("{name}: menyiapkan {box}, jangan dicabut", "{name}: setting up {box}, leave it plugged in"),
-    "write_on_box": ("tulis {name} pada kotak ini", "write {name} on this box"),
+    "left_alone": ("{port} sedang dipakai (radio pos?); dilewati", "{port} is in use (the post's radio?); left alone"),
     "no_name_left": (
-        "kotak baru {box}, tetapi semua nama sudah terpakai; tambahkan namanya di {file}",
-        "a new box {box}, but every name is taken; add its name in {file}",
+        "kotak baru {box}, tetapi semua nama terpakai; tambahkan namanya di {file}, atau hapus node pada nama yang "
+        "kotaknya rusak",
+        "a new box {box}, but every name is taken; add its name in {file}, or remove node where a box is broken",
     ),
     "file_wrong": (
         "{file} sekarang salah; perbaiki, lalu colokkan lagi kotak ini",

@@ -191,9 +191,17 @@ def _power(sending: Sending) -> tuple[Both, ...]:
     if sending.power_dbm < 1:
         return (_no_power(sending),)
     counted_dbi = max(float(ANTENNA_DBI), sending.antenna_dbi)
-    if sending.power_dbm + counted_dbi <= EIRP_DBM:
-        return ()
-    return (_too_strong(sending, counted_dbi),)
+    if sending.power_dbm + counted_dbi > EIRP_DBM:
+        return (_too_strong(sending, counted_dbi),)
+    limit = REGIONS[sending.region].power_dbm
+    return () if sending.power_dbm <= limit else (_over_the_regions(sending, limit),)
+
+
+def _over_the_regions(sending: Sending, limit: int) -> Both:
+    return Both(
+        f"wilayah {sending.region} sendiri membatasi {limit} dBm; perangkat tidak menerima {sending.power_dbm} dBm",
+        f"region {sending.region} itself allows {limit} dBm; a node will not take {sending.power_dbm} dBm",
+    )
 
 
 def _no_power(sending: Sending) -> Both:

@@ -13,7 +13,7 @@ from enum import Enum
 
 from meshtastic.protobuf import admin_pb2
 
-from firmware_config.device_errors import DeviceLost, DeviceManaged, OnlyAtTheCable
+from firmware_config.device_errors import DeviceLost, DeviceManaged, DeviceRefused, OnlyAtTheCable
 from firmware_config.device_node import Device
 from firmware_config.device_values import Sections, check, closing_surplus, differences, order, section_of
 from firmware_config.settings import Difference, Setting
@@ -21,6 +21,7 @@ from firmware_config.settings import Difference, Setting
 AdminMessage = admin_pb2.AdminMessage
 _ROUNDS = 6  # role, then what the role took away; the rest is for what does not take at once
 _LOSSES = 5
+_NOT_SO = "BAD_REQUEST"  # the firmware checks some values itself
 _TRIES = 2  # of a setting that does not move at all
 _SEAL = "config.security"  # last in any case: a managed node listens to nobody at the cable
 _SAVED_WITHOUT_RESTART = ("config.security", "channel")
@@ -149,7 +150,7 @@ class _Applying:
         self._device.give(AdminMessage(begin_edit_settings=True))
         for done, (section, settings) in enumerate(parts.items()):
             self._progress(Progress(Step.WRITING, done, len(parts), section))
-            self._device.give(order(self._told, section, settings))
+            self._give(section, settings)
         for _ in range(2):  # the order itself may be lost behind its acknowledgement
             self._device.give(AdminMessage(commit_edit_settings=True))
             self._progress(Progress(Step.RESTARTING))
@@ -159,10 +160,17 @@ class _Applying:
 
     def _write_alone(self, section: str, settings: Sequence[Setting]) -> None:
         self._progress(Progress(Step.WRITING, 0, 1, section))
-        self._device.give(order(self._told, section, settings))
+        self._give(section, settings)
         if not section.startswith(_SAVED_WITHOUT_RESTART):
             self._progress(Progress(Step.RESTARTING))
             self._device.await_restart(self._device.timing.quiet_s)
+
+    def _give(self, section: str, settings: Sequence[Setting]) -> None:
+        try:
+            self._device.give(order(self._told, section, settings))
+        except DeviceRefused as refused:
+            if refused.reason != _NOT_SO:
+                raise  # else the section stays different, and the report says so
 
 
 def _sections(wanted: Sequence[Setting]) -> list[str]:

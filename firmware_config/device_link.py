@@ -181,18 +181,18 @@ class LeaseLink:
     def __init__(self, path: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(_CONNECT_S)
-        self._held, self._lines = b"", deque[dict[str, object]]()
+        self._held = b""
         try:
             self._socket.connect(path)
             self._say({"ask": "lease", "for_s": LEASE_S})
         except OSError as error:
             self._socket.close()
             raise DeviceLost(f"{path}: {_plain(error)}") from None
-        answer = self._line(time.monotonic() + _CONNECT_S)
-        if not answer or not answer.get("leased"):
+        try:
+            self._take_lease(self._line(time.monotonic() + _CONNECT_S) or {})
+        except DeviceError:
             self._socket.close()
-            why = (answer or {}).get("why") or (answer or {}).get("error") or "no answer"
-            raise DeviceBusy(f"the bridge does not lease its radio: {why}")
+            raise
         self._renewed = time.monotonic()
 
     def send(self, message: mesh_pb2.ToRadio) -> None:
@@ -207,13 +207,18 @@ class LeaseLink:
                 if message.rebooted:
                     raise DeviceRestarted("the node has restarted")
                 if message.WhichOneof("payload_variant"):
-                    return Told(message)
+                    return Told(message, certain=not line.get("doubtful"))
         return None
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._say({"end": True})
         self._socket.close()
+
+    def _take_lease(self, answer: dict[str, object]) -> None:
+        if not answer.get("leased"):
+            why = answer.get("why") or answer.get("error") or "no answer"
+            raise (DeviceLost if answer.get("is_radio_down") else DeviceBusy)(f"the bridge lends no radio: {why}")
 
     def _keep(self) -> None:
         if time.monotonic() - self._renewed > LEASE_S / 3:

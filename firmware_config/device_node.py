@@ -147,7 +147,7 @@ class FarDevice(Device):
         self._talk.order(order)
 
     def await_restart(self, wait_s: float) -> bool:
-        before, end = self._talk.renew(), time.monotonic() + self.timing.afar_s + wait_s
+        before, end = self._talk.passkey, time.monotonic() + self.timing.afar_s + wait_s
         while time.monotonic() < end:
             if self._near.await_restart(self.timing.afar_s):  # our own radio, of all
                 self._talk = self._reach()

@@ -82,24 +82,26 @@ class LocalTalk:
         gathered, certain = Sections(), True
         for told in self._until(time.monotonic() + self._timing.hello_s, nonce):
             kind = told.message.WhichOneof("payload_variant")
-            if kind == "config_complete_id":
-                if told.message.config_complete_id == nonce:
-                    return gathered, certain
-                continue
+            if kind == "config_complete_id" and told.message.config_complete_id == nonce:
+                return gathered, certain
             if kind == "my_info":
                 gathered, certain = Sections(), True
-            certain = certain and (told.certain or not gather(gathered, told.message))
-            gather(gathered, told.message)
+            is_setting = gather(gathered, told.message)
+            certain = certain and (told.certain or not is_setting)
         raise DeviceLost("the node does not answer")
 
     def _until(self, end: float, nonce: int) -> Iterator[Told]:
-        """What comes until `end`; silence is answered by asking again."""
+        """What comes until `end`. When nothing comes but the mesh's own traffic, the question was lost: ask again."""
+        heard_at = time.monotonic()
         while (now := time.monotonic()) < end:
-            told = self._link.receive(min(end, now + _ASK_AGAIN_S))
+            told = self._link.receive(min(end, heard_at + _ASK_AGAIN_S))
             if told is not None:
                 yield told
-            elif time.monotonic() < end:
+            if told is not None and told.message.WhichOneof("payload_variant") != "packet":
+                heard_at = time.monotonic()
+            elif now - heard_at >= _ASK_AGAIN_S:
                 self._link.send(mesh_pb2.ToRadio(want_config_id=nonce))
+                heard_at = now
 
     def _is_taken(self, packet_id: int, to: int) -> bool:
         until = time.monotonic() + self._timing.answer_s
@@ -125,7 +127,7 @@ class RemoteTalk:
     def ask(self, request: AdminMessage) -> AdminMessage:
         """Ask for something. Raises DeviceRefused, or DeviceLost when nothing comes back."""
         for _ in range(self._timing.tries):
-            answer = self._exchange(request, wants_response=True)
+            answer = self._exchange(request)
             if answer is not None and answer.reply is not None:
                 self.passkey, self._passkey_at = answer.reply.session_passkey, time.monotonic()
                 return answer.reply
@@ -162,8 +164,9 @@ class RemoteTalk:
         """What kind of device it is."""
         return self.ask(AdminMessage(get_device_metadata_request=True)).get_device_metadata_response
 
-    def _exchange(self, message: AdminMessage, wants_response: bool = False) -> "Answer | None":
-        packet_id = send_order(self._link, message, self._to, wants_response, self._key)
+    def _exchange(self, message: AdminMessage) -> "Answer | None":
+        """The node's own answer, or its acknowledgement of a packet that it has had before; None when all is lost."""
+        packet_id = send_order(self._link, message, self._to, self._key)
         until = time.monotonic() + self._wait_s
         while (told := self._link.receive(until)) is not None:
             answer = answer_to(told.message, packet_id)
@@ -172,8 +175,7 @@ class RemoteTalk:
             if answer.error in _LOST_ON_THE_WAY:
                 return None
             answer.raise_refusal()
-            if answer.reply is not None or not wants_response:
-                return answer
+            return answer
         return None
 
 
@@ -190,15 +192,16 @@ class Answer:
             raise DeviceRefused(self.error, f"!{self.sender:08x} refuses")
 
 
-def send_order(link: Link, message: AdminMessage, to: int, wants_response: bool = False, key: bytes = b"") -> int:
+def send_order(link: Link, message: AdminMessage, to: int, key: bytes = b"") -> int:
     """Send one admin message; the packet's id. `key`: seal it for the node with this public key.
 
-    It always wants an acknowledgement: the flag stands behind the payload, see WAKE.
+    It always wants a response, for without one the firmware acknowledges even what it refuses; and always an
+    acknowledgement: that flag stands behind the payload, see WAKE.
     """
     packet = mesh_pb2.MeshPacket(to=to, id=secrets.randbelow(2**32 - 1) + 1, want_ack=True)
     packet.decoded.portnum = portnums_pb2.ADMIN_APP
     packet.decoded.payload = message.SerializeToString()
-    packet.decoded.want_response = wants_response
+    packet.decoded.want_response = True
     if key:
         packet.pki_encrypted, packet.public_key = True, key
     link.send(mesh_pb2.ToRadio(packet=packet))

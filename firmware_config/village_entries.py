@@ -76,6 +76,12 @@ def _pin(number: int) -> int:
     return number
 
 
+def _gain(dbi: float) -> float:
+    if not 0 <= dbi <= 30:  # also what is no number
+        raise Wrong(f"{dbi:g}: antena 0 sampai 30 dBi", f"{dbi:g}: an antenna has 0 to 30 dBi")
+    return dbi
+
+
 def _hops(number: int) -> int:
     if not 1 <= number <= 7:
         raise Wrong(f"{number}: 1 sampai 7 lompatan", f"{number}: 1 to 7 hops")
@@ -112,7 +118,7 @@ class RadioEntry(BaseModel):
     preset: str
     slot: int
     power_dbm: int
-    antenna_dbi: float
+    antenna_dbi: Annotated[float, AfterValidator(_gain)]
     hops: Annotated[int, AfterValidator(_hops)] = 3
 
 

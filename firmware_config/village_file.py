@@ -51,7 +51,7 @@ class _Reader:
     """One reading of one file; what is wrong gathers in `mistakes`."""
 
     def __init__(self, path: Path, text: YamlText) -> None:
-        self.path, self.text = path.absolute(), text
+        self.path, self.text = path.resolve(), text
         self.mistakes = list(text.mistakes)
         self.data: dict[str, Any] = {}
         if isinstance(text.data, dict):

@@ -38,7 +38,7 @@ class Ordered(Protocol):
 
 class Admin:
     """Takes orders for one node. Writes between begin and commit stay in memory; `reboot_s` after a commit, or after a
-    single write that needs it, the node starts anew."""
+    single write that needs it, the node starts anew. Who wants no response learns of no refusal, only that it came."""
 
     def __init__(self, node: Ordered, now: Callable[[], float], chance: Random, reboot_s: float, firmware: str) -> None:
         self._node, self._now, self._chance, self._reboot_s, self._firmware = node, now, chance, reboot_s, firmware
@@ -62,21 +62,29 @@ class Admin:
         order = _read(payload)
         if order is None or (order.WhichOneof("payload_variant") or "").endswith("_response"):
             return None
+        refused = self._refusal(order, key)
+        if refused is None:
+            return self._obey(order, wants_response)
+        return refused if wants_response else None
+
+    def _refusal(self, order: AdminMessage, key: bytes) -> int | None:
         if not key:
             return Error.NOT_AUTHORIZED
         if key not in self._node.kept.config.security.admin_key:
             return Error.ADMIN_PUBLIC_KEY_UNAUTHORIZED
         if order.WhichOneof("payload_variant") not in _READS and not self._is_in_session(order.session_passkey):
             return Error.ADMIN_BAD_SESSION_KEY
-        return self._obey(order, wants_response)
+        return None
 
     def _obey(self, order: AdminMessage, wants_response: bool) -> Reply | None:
         name = order.WhichOneof("payload_variant") or ""
         if name in _READS:
             return self._tell(order) if wants_response else None
         self.written.append(order)
-        done = self._do(name, order)
-        return Error.NONE if done is None and wants_response else done
+        refused = self._do(name, order)
+        if not wants_response:
+            return None
+        return Error.NONE if refused is None else refused
 
     def _do(self, name: str, order: AdminMessage) -> int | None:
         kept, must_restart = self._node.kept, False

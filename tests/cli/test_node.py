@@ -2,8 +2,12 @@
 
 import base64
 import json
+import os
+import re
+import signal
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +15,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from bridge.sources import load_sources
+from cli.node_setup import claim, set_up
+from cli.node_words import SAID
+from firmware_config.device import Timing, open_device
 from firmware_config.keys import read_admin_keys
 from firmware_config.village_file import load_village
 from simulator.identity import Identity
 from simulator.node import Node
 from simulator.village import Village
-from tests.cli.kentongan import run
+from tests.cli.kentongan import ENVIRONMENT, run
 from tests.firmware_config.villages import NODES, TOP, village_file
 
 QUICK = {"reboot_s": 0.05, "down_s": 0.0}
@@ -295,3 +302,67 @@ def test_two_boxes_with_one_key_are_told_apart_and_the_second_is_not_entered(tmp
         "copy", identity=Identity(0xA3, "copy", "copy", b"\1" * 32, load_village(file).nodes[0].public_key)
     )
     assert "the same key as POS-1" in node("apply", file, "SIR-1", "--port", copied.serve_tcp()).stderr
+
+
+def test_over_the_air_the_posts_radio_mends_what_a_hand_at_the_box_may_not(tmp_path: Path, air: Village) -> None:
+    file = village_file(
+        tmp_path, TOP + "nodes:\n  - {name: POS-1, profile: gateway}\n  - {name: TIANG-1, profile: relay}\n"
+    )
+    (gateway, first), (mast, second) = new_box(air, "one"), new_box(air, "two")
+    assert node("provision", file, "--port", first, "--port", second).returncode == 0
+    gateway.meet(mast)
+    mast.meet(gateway)
+    mast.kept.config.device.node_info_broadcast_secs = 3600
+    with open_device(first, Timing(afar_s=0.5, quiet_s=0.5), remote=mast.num) as device:
+        village, known = claim(file, device, "TIANG-1")
+        report = set_up(village, known, device, "id", lambda _progress: None).report
+    assert [difference.setting.path for difference in report.written] == ["config.device.node_info_broadcast_secs"]
+    assert (report.is_right, mast.flash.config.device.node_info_broadcast_secs) == (True, 10800)
+
+
+def test_ctrl_c_ends_a_run_with_its_table(tmp_path: Path) -> None:
+    file = village_file(tmp_path)
+    (tmp_path / "by-id").mkdir()
+    words = ("node", "provision", str(file), "--watch", str(tmp_path / "by-id"), "--lang", "en")
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", *words],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline() == "Next POS-1 (the post's radio), 5 left: plug the box in.\n"
+        process.send_signal(signal.SIGINT)
+        said, wrong = process.communicate(timeout=60)
+    assert (process.returncode, wrong) == (0, "")
+    assert "0 of 5 boxes ready" in said
+    assert said.count("not yet") == 5
+
+
+def test_at_a_terminal_a_bar_shows_how_far_a_box_has_got(tmp_path: Path, air: Village) -> None:
+    file = village_file(tmp_path)
+    _box, url = new_box(air, "box")
+    master, slave = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli", "node", "apply", str(file), "POS-1", "--port", url, "--lang", "en"],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=slave,
+    ) as process:
+        process.communicate(timeout=60)
+    os.close(slave)
+    seen = os.read(master, 65536).decode()
+    os.close(master)
+    assert process.returncode == 0
+    assert re.search(r"\[#+\.+\] writing config\.", seen) and "waiting for its restart" in seen
+    assert seen.endswith("\r\x1b[K")
+
+
+def test_every_sentence_has_both_languages_and_the_same_facts() -> None:
+    unlike = {key: said for key, said in SAID.items() if not all(said) or facts(said[0]) != facts(said[1])}
+    assert unlike == {}
+
+
+def facts(sentence: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)", sentence))

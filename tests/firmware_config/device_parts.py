@@ -4,7 +4,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from meshtastic.protobuf import admin_pb2, mesh_pb2, portnums_pb2
 
@@ -14,7 +14,8 @@ from firmware_config.settings import Setting
 from simulator.frames import FrameReader, frame
 from simulator.node import Node
 
-QUICK = Timing(answer_s=0.15, hello_s=3.0, hop_s=0.4, restart_s=0.6, quiet_s=0.15, back_s=5.0, again_s=0.01, afar_s=0.1)
+QUICK = Timing(answer_s=3.0, hello_s=5.0, hop_s=2.0, restart_s=5.0, quiet_s=0.15, back_s=5.0, again_s=0.01, afar_s=0.1)
+LOSSY = replace(QUICK, answer_s=0.15, hop_s=0.3, tries=10)  # silence is to be expected, so it is not waited for
 ADMIN_KEY = bytes(range(100, 132))
 PSK = bytes(range(32))
 WRITES = {"set_owner", "set_config", "set_module_config", "set_channel", "begin_edit_settings", "commit_edit_settings"}
@@ -76,10 +77,11 @@ class Passing:
     """What a wire does with the orders on their way to the node: all pass, until told otherwise.
 
     `lose`: this one (from 0) is swallowed. `cut`: at this one the wire breaks, after `share` of its bytes; with
-    `stays_cut` for good, and `before_cut` is called just before.
+    `stays_cut` for good, and `before_cut` is called just before. `deaf_to`: this message of the node (from 0) is lost.
     """
 
     lose: int | None = None
+    deaf_to: int | None = None
     cut: int | None = None
     share: float = 1.0
     stays_cut: bool = False
@@ -106,7 +108,7 @@ class Wire:
         self._far = ("127.0.0.1", int(node.serve_tcp().rpartition(":")[2]))
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"tcp://127.0.0.1:{self._listener.getsockname()[1]}"
-        self.bytes_up, self.bytes_down = 0, 0
+        self.bytes_up, self.bytes_down, self.messages_down = 0, 0, 0
         self._is_whole = True
         self._ends: list[socket.socket] = []
 
@@ -164,11 +166,16 @@ class Wire:
             self._break()
 
     def _down(self, near: socket.socket, far: socket.socket) -> None:
+        reader = FrameReader()
         with contextlib.suppress(OSError):
             while received := far.recv(65_536):
                 self.bytes_down += len(received)
-                near.sendall(received)
+                near.sendall(b"".join(frame(body) for body in reader.feed(received) if not self._is_lost()))
         _hang_up(near, far)
+
+    def _is_lost(self) -> bool:
+        self.messages_down += 1
+        return self.messages_down - 1 == self.passing.deaf_to
 
     def _break(self) -> None:
         ends, self._ends = self._ends, []

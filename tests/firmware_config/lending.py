@@ -43,13 +43,14 @@ class Lender:
     def _lend(self, client: socket.socket) -> None:
         lines = client.makefile("rb")
         self.said.append(json.loads(lines.readline()))
-        try:
-            radio = socket.create_connection(self._far, timeout=5) if self.is_lending else None
-        except OSError:
-            radio = None
+        radio: socket.socket | None = None
         with contextlib.suppress(OSError), client, lines:
-            if radio is None:
-                return _say(client, leased=False, why="the radio does not answer")
+            if not self.is_lending:
+                return _say(client, leased=False, why="somebody else has the lease")
+            try:
+                radio = socket.create_connection(self._far, timeout=5)
+            except OSError:
+                return _say(client, leased=False, why="the radio does not answer", is_radio_down=True)
             _say(client, leased=True, for_s=60)
             radio.settimeout(None)
             threading.Thread(target=self._tell, args=(radio, client), name="lent radio", daemon=True).start()

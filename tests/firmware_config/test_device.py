@@ -20,7 +20,7 @@ from firmware_config.device import (
 from firmware_config.settings import Setting
 from simulator.air import Air
 from simulator.village import Village
-from tests.firmware_config.device_parts import ADMIN_KEY, PSK, QUICK, RELAY, Passing, Wire, kept
+from tests.firmware_config.device_parts import ADMIN_KEY, LOSSY, PSK, QUICK, RELAY, Passing, Wire, kept
 
 
 @pytest.fixture
@@ -122,6 +122,15 @@ def test_what_a_node_does_not_take_is_named_and_the_rest_is_right(node):
     assert kept(node, [each for each in RELAY if each.path != too_much.path])
 
 
+def test_what_the_firmware_refuses_is_named_and_the_rest_is_right(node):
+    """It takes no text mode on the console's own port."""
+    console = Setting("module.serial.override_console_serial_port", True)
+    wanted = [*RELAY, Setting("module.serial.mode", "TEXTMSG"), console]
+    report = applied(node.serve_tcp(), wanted)
+    assert {each.setting.path for each in report.left} == {"module.serial.mode", console.path}
+    assert kept(node, RELAY)
+
+
 def test_mistakes_are_found_before_anything_is_written_and_show_no_value(node):
     wrong = [
         Setting("config.lora.regoin", "KR"),
@@ -190,14 +199,22 @@ def test_the_stories_below_lose_every_order_once(node):
 @pytest.mark.parametrize("lost", range(ORDERS))
 def test_an_order_lost_on_the_wire_is_given_again(node, lost):
     with Wire(node, Passing(lose=lost)) as wire:
-        report = applied(wire.url)
+        report = applied(wire.url, timing=LOSSY)
         assert report.is_right and kept(node, RELAY)
         assert len(wire.passing.orders) > ORDERS
         assert applied(wire.url).written == ()
 
 
+@pytest.mark.parametrize("lost", [*range(0, 44, 4), *range(90, 140, 3)])
+def test_a_message_of_the_node_that_is_lost_is_asked_for_again(node, lost):
+    """Some of what it tells about itself, some acknowledgements."""
+    with Wire(node, Passing(deaf_to=lost)) as wire:
+        assert applied(wire.url, timing=LOSSY).is_right and kept(node, RELAY)
+        assert wire.messages_down > lost
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("at", range(0, ORDERS))
+@pytest.mark.parametrize("at", range(ORDERS))
 def test_a_cable_that_was_out_for_a_moment(node, at, share):
     with Wire(node, Passing(cut=at, share=share)) as wire:
         report = applied(wire.url)

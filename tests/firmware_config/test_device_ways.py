@@ -23,7 +23,7 @@ from firmware_config.device_link import lasting_url
 from firmware_config.settings import Setting
 from simulator.air import Air
 from simulator.village import Village
-from tests.firmware_config.device_parts import QUICK, RELAY, kept
+from tests.firmware_config.device_parts import LOSSY, QUICK, RELAY, kept
 from tests.firmware_config.lending import Lender
 from tests.simulator.lab import eventually
 
@@ -159,8 +159,11 @@ def test_through_the_lease_of_a_running_bridge(node, tmp_path):
 
 def test_a_lease_that_is_not_given(node, tmp_path):
     with Lender(node, tmp_path / "control") as lender:
+        node.refuse()
+        with pytest.raises(DeviceLost, match="the radio does not answer"):
+            open_device(lender.url, QUICK)
         lender.is_lending = False
-        with pytest.raises(DeviceBusy, match="the radio does not answer"):
+        with pytest.raises(DeviceBusy, match="somebody else"):
             open_device(lender.url, QUICK)
     with pytest.raises(DeviceLost):
         open_device(f"control+unix://{tmp_path}/none", QUICK)
@@ -269,5 +272,5 @@ def test_every_fifth_packet_is_lost_on_the_air():
         gateway, far = village.gateway("GW1"), village.gateway("BUKIT", reboot_s=0.02)
         far.kept.config.security.admin_key.append(gateway.public_key)
         far.settings_changed(is_kept=True)
-        with open_device(gateway.serve_tcp(), replace(QUICK, tries=8), remote=far.num) as device:
+        with open_device(gateway.serve_tcp(), LOSSY, remote=far.num) as device:
             assert apply(device, AFAR).is_right and kept(far, AFAR)

@@ -8,6 +8,7 @@ import pytest
 
 from bridge.domain.place import Place
 from firmware_config.both import Wrong
+from firmware_config.device_values import check
 from firmware_config.faults import Refused
 from firmware_config.settings import Setting
 from firmware_config.village import Village, VillageWrong
@@ -49,6 +50,14 @@ def test_a_node_is_told_what_its_profile_and_its_village_say(tmp_path: Path) -> 
     assert wanted(village, "RT03-13")["module.serial.txd"].value == 16
     assert wanted(village, "TIANG-1")["config.device.role"].value == "ROUTER"
     assert wanted(village, "POS-1")["config.security.is_managed"].value is False
+
+
+def test_every_node_of_a_village_is_told_only_what_a_node_can_be(tmp_path: Path) -> None:
+    village = load_village(village_file(tmp_path))
+    for node in village.nodes:
+        settings = village.wanted(node)
+        check(settings)
+        assert len({setting.path for setting in settings}) == len(settings)
 
 
 def test_where_a_node_is_comes_from_its_house_and_place(tmp_path: Path) -> None:
@@ -138,6 +147,8 @@ def test_every_mistake_is_told_at_once_with_its_line_in_both_languages(tmp_path:
         (TOP.replace("slot: 4", "slot: four"), "must be a whole number"),
         (TOP.replace("slot: 4", "slot:"), "radio slot: missing"),
         (TOP.replace("power_dbm: 17", "power_dbm: 0"), "23 dBm"),
+        (TOP.replace("antenna_dbi: 3", "antenna_dbi: nan"), "0 to 30 dBi"),
+        (TOP.replace("antenna_dbi: 3", "antenna_dbi: 3,5"), "a number with a point"),
         (TOP.replace("button: 4", "button: 0"), "a pin's number is 1 to 127"),
         (TOP.replace("SiagaSuci", "SiagaDesaSuci"), "1 to 11 letters"),
     ],

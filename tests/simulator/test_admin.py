@@ -287,6 +287,8 @@ def far(village, node):
 def test_over_the_mesh_writes_need_the_pass_key_of_this_session(node, client, far):
     order = set_device(tzdef="WIB-7", node_info_broadcast_secs=7200)
     assert ask(client, far, order, want_ack=True) == "ADMIN_BAD_SESSION_KEY"
+    acknowledged(client, far, order)  # who does not ask for a response learns nothing of the refusal
+    assert not far.admin_writes
     order.session_passkey = ask(client, far, AdminMessage(get_owner_request=True), want_ack=True).session_passkey
     assert ask(client, far, order, want_ack=True) == "NONE"
     assert far.flash.config.device.tzdef == "WIB-7"

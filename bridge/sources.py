@@ -29,11 +29,6 @@ log = structlog.get_logger()
 KEY_BYTES = 32
 TABLES = ("source", "sensor", "text", "revoked")
 
-REVOKED_KEY = Said(
-    "kunci ini sudah dicabut; hapus di sini atau di [[revoked]]",
-    "it was revoked; remove it here or under [[revoked]]",
-)
-
 _NODE = re.compile(r"!?([0-9a-fA-F]{8})")
 
 
@@ -340,7 +335,11 @@ def _revoked(entries: list[dict[str, Any]], sources: list[Source], mistakes: lis
             mistakes += sentences(error, _Revoked, f"[[revoked]] {number}")
     for source in sources:
         if source.public_key and source.public_key in keys:
-            mistakes.append(REVOKED_KEY.after(f"[[source]] {source.id} public_key"))
+            what = Said(
+                "kunci ini sudah dicabut; hapus di sini atau di [[revoked]]",
+                "it was revoked; remove it here or under [[revoked]]",
+            )
+            mistakes.append(what.after(f"[[source]] {source.id} public_key"))
     return [key for key in keys if key]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.config import load_config
-from bridge.domain.errors import BridgeError
+from bridge.domain.errors import BridgeError, ConfigError
 from bridge.domain.ids import PostId
 from bridge.store.copying import begin_anew
 from cli.new_folder import SetupRefused, settle, sync, unfinished
@@ -36,6 +36,8 @@ def restored(file: Path, folder: Path, lock: Lock, say: Voice) -> dict[str, Any]
             sync(folder.parent)
     except (Refused, SetupRefused):
         raise
+    except ConfigError as error:
+        raise Refused("restore_wrong", why=error.said(say.language)) from error
     except (BridgeError, OSError, KeyError, ValueError) as error:
         raise Refused("restore_wrong", why=error) from error
     return {"post": said["post"], "at": said.get("at", "?"), "folder": str(folder), "again": again}

@@ -203,6 +203,8 @@ def plainly(lang: str) -> Iterator[RegisterVoice]:
         yield say
     except Refused as refusal:
         raise fail(say(refusal.key, **refusal.facts)) from refusal
+    except ConfigError as error:
+        raise fail(error.said(say.language)) from error
     except BridgeError as error:
         raise fail(str(error)) from error
     finally:
@@ -221,7 +223,8 @@ def opened(sources: Path) -> "RegisterFile":
         try:
             return load_sources(draft)
         except ConfigError as error:
-            raise ConfigError(str(error).replace(draft.name, name)) from error
+            both = (error.said(language).replace(draft.name, name) for language in ("en", "id"))
+            raise ConfigError(*both) from error
 
     return RegisterFile(sources, reads)
 

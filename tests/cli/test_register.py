@@ -154,7 +154,7 @@ def test_wrong_use_is_told_apart_from_a_fault(desk: Desk) -> None:
     desk.type("replace", "RT03-12", code=2)
     desk.type("rename", "RT03-12", code=2)
     assert "sudah terdaftar" in desk.type("add", "--node", NODE, code=1)
-    assert "is no node number" in desk.type("add", "--node", "!x", code=1)
+    assert "is no node number" in desk.type("add", "--node", "!x", "--lang", "en", code=1)
 
 
 def test_the_program_itself_says_it_in_one_line(tmp_path: Path) -> None:

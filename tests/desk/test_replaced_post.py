@@ -46,6 +46,14 @@ def test_a_restored_journal_is_told_what_the_old_one_was_told_and_only_once(tabl
     assert table.store.accounting() == {press_id(1): 1}
 
 
+def test_what_is_struck_after_the_restoring_is_what_officers_see(table: Table) -> None:
+    table.hear(OLD.alarms(OLD.report(1, kind="THEFT")))
+    table.hear(RESTORED.alarms(RESTORED.report(1, revision=2, kind="PANIC")))
+    assert [case.kind for case in table.cases()] == ["THEFT"], "a copy that knows less takes nothing away"
+    table.hear(RESTORED.alarms(RESTORED.report(1, revision=3, kind="FIRE")))
+    assert [case.kind for case in table.cases()] == ["FIRE"]
+
+
 def test_a_second_report_of_the_same_journal_is_told_nothing_twice(table: Table) -> None:
     closed_and_told(table)
     assert words(table, OLD.alarms(OLD.report(1, revision=2))) == []

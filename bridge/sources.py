@@ -8,7 +8,7 @@ import binascii
 import re
 import stat
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -55,6 +55,9 @@ class Register:
 
     def __len__(self) -> int:
         return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Source]:
+        return iter(self._by_id.values())
 
     def find(self, source_id: str) -> Source | None:
         """The source of that id, if the village named it."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import typer
 
@@ -15,7 +15,16 @@ from cli.options import POST_TOML, AsJson, ConfigFile, Lang, Socket
 from cli.post import Post, find_post
 from cli.words import Voice
 
-PARTS = ("post", "bridge", "radio", "input", "desk", "journal", "siren", "clock", "alarms")
+PARTS = (
+    *("post", "bridge", "radio", "input", "desk", "journal", "siren", "clock", "alarms"),
+    *("ports", "channel", "airtime", "broker", "tls", "disk", "inputs", "heads"),  # the doctor's
+)
+
+
+class Say(Protocol):
+    """A voice that knows the sentences of the status."""
+
+    def __call__(self, key: str, /, **facts: object) -> str: ...
 
 
 class State(StrEnum):
@@ -62,7 +71,7 @@ def status(config: ConfigFile = POST_TOML, socket: Socket = None, lang: Lang = "
 def look(picture: dict[str, Any], say: Voice) -> Iterator[Finding]:
     """What the bridge says of itself, part by part."""
     faults = dict(picture["faults"])
-    yield Finding("post", State.OK, say("status_post", up=_span(picture["up_s"], say), **picture))
+    yield Finding("post", State.OK, say("status_post", up=span(picture["up_s"], say), **picture))
     yield from _radio(picture, faults, say)
     yield from _inputs(picture, faults, say)
     yield from _desk(picture, faults, say)
@@ -95,7 +104,7 @@ def _look_at_disk(post: Post, facts: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("journal", State.OK, post.say("journal_ok", **facts))
 
 
-def table(findings: list[Finding], say: Voice) -> Iterator[str]:
+def table(findings: list[Finding], say: Say) -> Iterator[str]:
     """Lines of three columns; advice stands below its finding."""
     for finding in findings:
         name = say(f"part_{finding.part}") if finding.part in PARTS else finding.part
@@ -175,7 +184,7 @@ def _alarms(alarms: list[dict[str, Any]], say: Voice) -> Finding:
     return Finding("alarms", State.OK, "\n".join(lines))
 
 
-def _span(seconds: float, say: Voice) -> str:
+def span(seconds: float, say: Say) -> str:
     minutes = int(seconds // 60)
     if minutes < 1:
         return say("span_s", s=int(seconds))

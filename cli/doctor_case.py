@@ -55,6 +55,7 @@ class Case:
     bridge: Bridge = Bridge.NONE
     why: str = ""
     picture: dict[str, Any] = field(default_factory=dict)
+    probes: dict[int, Any] = field(default_factory=dict)  # what was found at each broker, asked once
 
     def __post_init__(self) -> None:
         try:

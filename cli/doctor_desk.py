@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from cli.doctor_case import Bridge, Case, day
 from cli.status import Finding, State
 
 if TYPE_CHECKING:
-    from bridge.config import Uplink
+    from bridge.config import Config, Uplink
     from mqtt.broker import SessionConfig
 
 SOON_S = 30 * 86_400
@@ -76,7 +75,10 @@ class _Reached:
 
 def _reached(case: Case, number: int) -> _Reached:
     if case.bridge is not Bridge.RUNS:
-        return _probe(case.config, number, case.wait_s)
+        if number not in case.probes:
+            case.probes[number] = _probe(case.settings, number, case.wait_s)
+        reached: _Reached = case.probes[number]
+        return reached
     pictures = [part for part in case.picture["parts"].values() if "desk_reachable" in part]
     picture = pictures[number]
     if not picture["connected"]:
@@ -84,10 +86,8 @@ def _reached(case: Case, number: int) -> _Reached:
     return _Reached("", picture["desk_reachable"], picture["why_away"])
 
 
-@cache
-def _probe(config: Path, number: int, wait_s: float) -> _Reached:
+def _probe(settings: "Config", number: int, wait_s: float) -> _Reached:
     """A signed hello and its verified receipt, without a bridge. It changes nothing at the desk."""
-    from bridge.config import load_config
     from bridge.domain.ids import Run
     from bridge.edges.clock import SystemClock
     from cli.settings import read_signer
@@ -99,7 +99,6 @@ def _probe(config: Path, number: int, wait_s: float) -> _Reached:
     from mqtt.session import Session
     from mqtt.signature import Keyring, NotVerified
 
-    settings = load_config(config)
     run = Run(str(uuid.uuid4()), 0, secrets.token_hex(8))
     letters = Letters(settings.post_id, run, program_version(), read_signer(settings), SystemClock(0))
     downlink = Downlink(settings.post_id, Keyring.of(settings.desk.keys))

@@ -20,6 +20,9 @@ from cli.words import fail, voice
 if TYPE_CHECKING:
     from bridge.domain.place import Source
 
+STYLE = (
+    "body{font:15px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #999;padding:.3em}"
+)
 MOST = 10_000  # alarms that are looked through, the newest first
 
 
@@ -52,7 +55,7 @@ def handover(
     lang: Lang = "",
     as_json: AsJson = False,
 ) -> None:
-    """Rumah yang belum dicoba: selesai bila setiap lampu terlihat (houses not yet tried; done when every lamp was seen).
+    """Rumah yang belum dicoba; selesai bila setiap lampu terlihat (houses not yet tried, until every lamp was seen).
 
     Keluar 1 bila ada yang belum. (Exit 1 while some are left.)
     """
@@ -73,7 +76,7 @@ def handover(
 
 
 def tried(sources: "Iterable[Source]", alarms: Iterable[dict[str, Any]], since_s: float = 0.0) -> list[House]:
-    """Any press counts, a drill above all; an answer counts when the head has echoed it, or the node acknowledged it."""
+    """Any press counts, a drill above all; an answer counts when the head has echoed or the node acknowledged it."""
     struck: dict[str, float] = {}
     seen: dict[str, float] = {}
     for alarm in alarms:
@@ -120,15 +123,12 @@ def _state(house: House, say: SurveyVoice) -> str:
 
 def _write(report: Path, houses: list[House], post: str, say: SurveyVoice) -> None:
     title = say("handover_title", post=post, day=datetime.date.today().isoformat())
-    rows = "\n".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in (house.source, house.place, _state(house, say))) + "</tr>"
-        for house in houses
-    )
+    cells = [(house.source, house.place, _state(house, say)) for house in houses]
+    rows = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in cells)
     heads = "".join(f"<th>{escape(say(key))}</th>" for key in ("source", "house", "verdict"))
-    style = "body{font:15px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #999;padding:.3em}"
     text = (
         f'<!doctype html>\n<html lang="{say.language}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{style}</style></head><body><h1>{escape(title)}</h1>\n<table><tr>{heads}</tr>\n{rows}\n</table>\n"
+        f"<style>{STYLE}</style></head><body><h1>{escape(title)}</h1>\n<table><tr>{heads}</tr>\n{rows}\n</table>\n"
         f'<p style="margin-top:5em;white-space:pre">{escape(say("signed"))}</p></body></html>\n'
     )
     try:

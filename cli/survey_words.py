@@ -19,8 +19,8 @@ SAID: dict[str, tuple[str, str]] = {
         "the bridge holds the radio and does not answer. Run: kentongan doctor bridge",
     ),
     "begin": (
-        "{count} node, {tries} kali masing-masing, paling cepat tiap {gap:g} detik; berhenti dengan Ctrl-C, lanjut dengan "
-        "perintah yang sama",
+        "{count} node, {tries} kali masing-masing, paling cepat tiap {gap:g} detik; berhenti dengan Ctrl-C, lanjut "
+        "dengan perintah yang sama",
         "{count} nodes, {tries} times each, {gap:g} s apart at least; stop with Ctrl-C, go on with the same command",
     ),
     "resumed": ("melanjutkan {file}: {count} pertanyaan sudah", "going on with {file}: {count} questions done"),

@@ -41,7 +41,7 @@ class Asker:
         if link is None:
             raise DeviceLost("the connection is closed")
         began = time.monotonic()
-        packet_id = send_order(link, _QUESTION, node, wants_response=True, key=key)
+        packet_id = send_order(link, _QUESTION, node, key)
         while (told := link.receive(began + wait_s)) is not None:
             answer = answer_to(told.message, packet_id)
             if answer is None:

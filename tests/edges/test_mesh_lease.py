@@ -13,13 +13,15 @@ from bridge.domain.events import PressHeard, RadioDown, RadioUp, TextDelivered, 
 from bridge.domain.press import BROADCAST
 from bridge.domain.step import Step
 from bridge.edges import mesh_radio_lease
-from firmware_config.device import DeviceLost, open_device
+from firmware_config.device import DeviceLost, apply, open_device
+from firmware_config.settings import Setting
 from simulator.channels import PUBLIC, Channel
 from simulator.node import Node
 from simulator.village import Village
 from tests.edges.leasing import Tool, lending
 from tests.edges.listening import eventually
 from tests.edges.test_mesh_radio import Post, post
+from tests.firmware_config.device_parts import QUICK as QUICK_DEVICE
 
 ADMIN = portnums_pb2.PortNum.ADMIN_APP
 TEXT = portnums_pb2.PortNum.TEXT_MESSAGE_APP
@@ -189,6 +191,30 @@ def test_a_channel_that_the_tool_made_is_heard_at_once(
     assert "Baru" in [channel.name for channel in up.channels]
     house.text("tolong", channel="Baru")
     assert here.inbox.until(PressHeard).press.channel == "Baru"
+
+
+def test_a_box_is_set_up_through_its_bridge_and_calls_are_heard_before_and_after(
+    village: Village, tmp_path: Path
+) -> None:
+    gateway, house = village.gateway("gw", reboot_s=0.2), village.house("h1")
+    wanted = (
+        Setting("owner.long_name", "Pos RT 03"),
+        Setting("config.lora.hop_limit", 4),
+        Setting("module.detection_sensor.minimum_broadcast_secs", 30),
+    )
+    with post(gateway.serve_tcp()) as here, lending(here.radio, tmp_path / "s") as path:
+        here.inbox.until(RadioUp)
+        house.text("sebelum")
+        here.hears("sebelum")
+        with open_device(f"control+unix://{path}", QUICK_DEVICE) as device:
+            report = apply(device, wanted, lambda _progress: None)
+            assert (len(report.written), report.left, device.restarts > 0) == (3, (), True)
+            house.text("di tengah")
+            here.hears("di tengah")
+            assert apply(device, wanted, lambda _progress: None).written == ()
+        house.text("sesudah")
+        here.hears("sesudah")
+    assert gateway.kept.config.lora.hop_limit == 4
 
 
 def test_a_tool_that_does_not_read_loses_the_lease_and_no_press(

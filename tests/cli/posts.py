@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from click.testing import Result
 from typer.testing import CliRunner
 
 from bridge.domain.errors import BridgeError
@@ -59,7 +58,7 @@ class Post:
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return run(*words, "--config", self.toml, **environment)
 
-    def typed(self, *words: str) -> Result:
+    def typed(self, *words: str) -> Any:
         """The same in this process, which saves the start of another."""
         try:
             done = CliRunner().invoke(app, [*words, "--config", str(self.toml)], prog_name="kentongan")

@@ -2,17 +2,22 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from bridge.domain.place import Place, Source
 from cli.handover import House, tried
 from simulator.air import Air
 from simulator.village import Village
-from tests.cli.posts import make_post, until
+from tests.cli.posts import Post, make_post, until
 
 
 def alarm(source: str, at: float, outcome: str = "", told_at: float = 0.0) -> dict[str, object]:
     told = {"stage": "JOURNALED", "outcome": outcome, "at": told_at} if outcome else None
     return {"source": source, "latest_at": at, "told": told}
+
+
+def houses(post: Post) -> list[dict[str, Any]]:
+    return list(json.loads(post.typed("handover", "--json").stdout)["houses"])
 
 
 def test_only_a_lamp_that_was_seen_is_done() -> None:
@@ -24,9 +29,9 @@ def test_only_a_lamp_that_was_seen_is_done() -> None:
         alarm("head:RT01-2", 100.0),
         alarm("head:UNKNOWN", 100.0, "told", 101.0),
     ]
-    houses = tried(sources, alarms)
-    assert [house.state for house in houses] == ["seen", "untold", "untold", "unstruck"]
-    assert houses[0] == House("head:RT01-0", "RT01-0", 200.0, 201.0)
+    found = tried(sources, alarms)
+    assert [house.state for house in found] == ["seen", "untold", "untold", "unstruck"]
+    assert found[0] == House("head:RT01-0", "RT01-0", 200.0, 201.0)
     assert [house.state for house in tried(sources, alarms, since_s=150.0)] == ["seen", *["unstruck"] * 3]
 
 
@@ -55,7 +60,7 @@ def test_a_village_is_surveyed_through_its_bridge_and_handed_over(tmp_path: Path
             left = post.typed("handover", "--lang", "en")
             assert left.exit_code == 1 and left.stdout.count("not struck yet") == 2
             near.text("tolong maling")
-            until(lambda: json.loads(post.typed("handover", "--json").stdout)["houses"][0]["seen_at"], what="it is told")
+            until(lambda: houses(post)[0]["seen_at"], what="it is told")
             village.heal(far)
             far.text("kebakaran")
             until(lambda: post.typed("handover").exit_code == 0, what="both lamps were seen")
@@ -80,5 +85,5 @@ def test_nothing_to_ask_and_nothing_to_hand_over(tmp_path: Path) -> None:
     (post.folder / "sources.toml").write_text('[[source]]\nnode = "!00000a01"\n')
     spoilt = post.typed("survey", "--file", str(tmp_path / "survey.jsonl"), "--lang", "en")
     assert spoilt.exit_code == 1 and "is no survey" in spoilt.stderr
-    away = post.typed("survey", "--file", str(tmp_path / "new.jsonl"), "--html", str(tmp_path / "s.html"), "--lang", "en")
+    away = post.typed("survey", "--file", str(tmp_path / "new.jsonl"), "--lang", "en")
     assert away.exit_code == 1 and "kentongan doctor radio" in away.stderr and "Traceback" not in away.stderr

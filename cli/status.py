@@ -1,11 +1,10 @@
 """`kentongan status`: each part of the post, whether it is well, and if not what that means and what to do."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import typer
 
@@ -15,9 +14,18 @@ from cli.control_client import NoBridge
 from cli.options import POST_TOML, AsJson, ConfigFile, Lang, Socket
 from cli.post import Post, find_post
 from cli.words import Voice
+from firmware_config.firmware import is_old, version
 
-SAFE_FIRMWARE = (2, 7, 15)  # older: weak and stolen keys (CVE-2025-52464, -55293), downgraded texts (-53627)
-PARTS = ("post", "bridge", "radio", "input", "desk", "journal", "siren", "clock", "alarms")
+PARTS = (
+    *("post", "bridge", "radio", "input", "desk", "journal", "siren", "clock", "alarms"),
+    *("ports", "channel", "airtime", "broker", "tls", "disk", "inputs", "heads"),  # the doctor's
+)
+
+
+class Say(Protocol):
+    """A voice that knows the sentences of the status."""
+
+    def __call__(self, key: str, /, **facts: object) -> str: ...
 
 
 class State(StrEnum):
@@ -64,7 +72,7 @@ def status(config: ConfigFile = POST_TOML, socket: Socket = None, lang: Lang = "
 def look(picture: dict[str, Any], say: Voice) -> Iterator[Finding]:
     """What the bridge says of itself, part by part."""
     faults = dict(picture["faults"])
-    yield Finding("post", State.OK, say("status_post", up=_span(picture["up_s"], say), **picture))
+    yield Finding("post", State.OK, say("status_post", up=span(picture["up_s"], say), **picture))
     yield from _radio(picture, faults, say)
     yield from _inputs(picture, faults, say)
     yield from _desk(picture, faults, say)
@@ -97,7 +105,7 @@ def _look_at_disk(post: Post, facts: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("journal", State.OK, post.say("journal_ok", **facts))
 
 
-def table(findings: list[Finding], say: Voice) -> Iterator[str]:
+def table(findings: list[Finding], say: Say) -> Iterator[str]:
     """Lines of three columns; advice stands below its finding."""
     for finding in findings:
         name = say(f"part_{finding.part}") if finding.part in PARTS else finding.part
@@ -110,7 +118,7 @@ def _radio(picture: dict[str, Any], faults: dict[str, str], say: Voice) -> Itera
     for name, radio in picture["radios"].items():
         text = say("radio_ok", name=name, own=node_id(radio["own"]), firmware=radio["firmware"])
         yield Finding("radio", State.OK, text)
-        if _is_old(radio["firmware"]):
+        if version(radio["firmware"]) and is_old(radio["firmware"]):  # one that it does not tell is not called old
             yield Finding("radio", State.NOTE, say("firmware_old", name=name), say("firmware_advice"))
     for key in [key for key in faults if key.startswith("radio:")]:
         yield Finding("radio", State.FAULT, faults.pop(key), say("radio_advice"))
@@ -120,12 +128,6 @@ def _radio(picture: dict[str, Any], faults: dict[str, str], say: Voice) -> Itera
         yield Finding("radio", State.NOTE, say("radio_none"), say("radio_none_advice"))
     elif not picture["radios"] and not any(key.startswith("radio:") for key in picture["faults"]):
         yield Finding("radio", State.NOTE, say("radio_starting", url=picture["radio_url"]))
-
-
-def _is_old(firmware: str) -> bool:
-    """A version that we cannot read is not called old."""
-    numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", firmware)
-    return numbers is not None and tuple(map(int, numbers.groups())) < SAFE_FIRMWARE
 
 
 def _inputs(picture: dict[str, Any], faults: dict[str, str], say: Voice) -> Iterator[Finding]:
@@ -187,7 +189,7 @@ def _alarms(alarms: list[dict[str, Any]], say: Voice) -> Finding:
     return Finding("alarms", State.OK, "\n".join(lines))
 
 
-def _span(seconds: float, say: Voice) -> str:
+def span(seconds: float, say: Say) -> str:
     minutes = int(seconds // 60)
     if minutes < 1:
         return say("span_s", s=int(seconds))

@@ -162,7 +162,11 @@ class Record:
         from firmware_config.survey import Try
 
         try:
-            head, *lines = [json.loads(line) for line in self.file.read_text(encoding="utf-8").splitlines()]
+            text = self.file.read_text(encoding="utf-8")
+            whole = text[: text.rfind("\n") + 1]  # the last line may have been cut by a power cut
+            head, *lines = [json.loads(line) for line in whole.splitlines()]
+            if whole != text:
+                self.file.write_text(whole, encoding="utf-8")
             self.preset, self.tries = head["preset"], [Try(**line) for line in lines]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise fail(say("bad_file", file=self.file)) from error

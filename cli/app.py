@@ -1,10 +1,16 @@
 """The root of `kentongan`. Heavy imports wait inside the commands, so that `--help` is there at once."""
 
+import os
+import sys
 from typing import Annotated
 
 import typer
+import typer.main
+from typer.completion import completion_init
+from typer.exceptions import TyperException
 
 from bridge.domain.errors import BridgeError
+from cli.completion import ASKED, PROGRAM, completion
 from cli.desk import app as desk_app
 from cli.head import head_app
 from cli.journal import journal_app
@@ -17,12 +23,15 @@ from cli.setup_post import setup
 from cli.simulate import simulate
 from cli.siren import siren_app
 from cli.status import status
+from cli.usage_words import ENGLISH, INDONESIAN, VARIABLE, complain, speak, take_language
 from cli.version import program_version
+from cli.village import village_app
 from cli.words import fail, voice
 
 app = typer.Typer(
     name="kentongan",
     help="Panggilan darurat warga: dari kentongan ke meja polisi dan kembali. (A village's alarm, there and back.)",
+    epilog="English: kentongan --lang en --help",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -56,7 +65,9 @@ app.add_typer(desk_app, name="desk")
 app.add_typer(rhythm_app, name="rhythm")
 app.add_typer(head_app, name="head")
 app.add_typer(siren_app, name="siren")
+app.add_typer(village_app, name="village")
 app.command("simulate")(simulate)
+app.command("completion")(completion)
 
 
 @app.command("demo")
@@ -77,8 +88,21 @@ def demo(
 
 
 def main() -> None:
-    """The entry point: an expected fault is one line and exit code 1."""
+    """The entry point: a wrong use is exit code 2, an expected fault is one line and exit code 1."""
+    words, lang = take_language(sys.argv[1:], os.environ)
+    language = ENGLISH if lang == ENGLISH else INDONESIAN
+    if lang:
+        os.environ[VARIABLE] = lang  # so `--lang` may stand anywhere, before the command and beside --help too
+    command = speak(typer.main.get_command(app), language)
+    if ASKED in os.environ:
+        completion_init()
     try:
-        app(prog_name="kentongan")
+        code = command.main(words, prog_name=PROGRAM, complete_var=ASKED, standalone_mode=False)
     except BridgeError as error:
         raise SystemExit(fail(str(error)).exit_code) from error
+    except typer.Abort as error:
+        raise SystemExit(1) from error
+    except TyperException as error:
+        typer.echo(complain(error, language), err=True)
+        raise SystemExit(error.exit_code) from error
+    raise SystemExit(code if isinstance(code, int) else 0)

@@ -9,8 +9,9 @@ import typer.main
 from typer.completion import completion_init
 from typer.exceptions import TyperException
 
-from bridge.domain.errors import BridgeError
+from bridge.domain.errors import BridgeError, ConfigError
 from cli.completion import ASKED, PROGRAM, completion
+from cli.control_client import NotAnswered
 from cli.desk import app as desk_app
 from cli.head import head_app
 from cli.journal import journal_app
@@ -23,6 +24,7 @@ from cli.setup_post import setup
 from cli.simulate import simulate
 from cli.siren import siren_app
 from cli.status import status
+from cli.tongues import fault_in
 from cli.usage_words import ENGLISH, INDONESIAN, VARIABLE, complain, speak, take_language
 from cli.version import program_version
 from cli.village import village_app
@@ -98,6 +100,10 @@ def main() -> None:
         completion_init()
     try:
         code = command.main(words, prog_name=PROGRAM, complete_var=ASKED, standalone_mode=False)
+    except ConfigError as error:
+        raise SystemExit(fail(error.said(language)).exit_code) from error
+    except NotAnswered as error:
+        raise SystemExit(fail(fault_in(str(error), language)).exit_code) from error
     except BridgeError as error:
         raise SystemExit(fail(str(error)).exit_code) from error
     except typer.Abort as error:

@@ -114,7 +114,7 @@ def _translated(message: str, table: Sequence[tuple[str, str]]) -> str:
 _Formatter: Any = typer.Context.formatter_class
 
 
-class _Indonesian(_Formatter):  # type: ignore[misc]
+class _Indonesian(_Formatter):
     """Typer's help page with its own words exchanged."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:

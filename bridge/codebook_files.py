@@ -33,6 +33,11 @@ def load_rules(name: str, override: Mapping[str, str] | None = None) -> dict[str
             f"codebook {name}: no table [rules] can be read: {error}",
             f"kode {name}: tabel [rules] tidak dapat dibaca: {error}",
         ) from error
+    if not isinstance(rules, dict):
+        raise ConfigError(
+            f"codebook {name}: no table [rules] can be read: write [rules], then a rhythm = kind a line",
+            f"kode {name}: tabel [rules] tidak dapat dibaca: tulis [rules], lalu satu irama = jenis tiap baris",
+        )
     rules = {str(pattern): str(kind).upper() for pattern, kind in (rules | dict(override or {})).items()}
     return {pattern: kind for pattern, kind in rules.items() if kind}
 

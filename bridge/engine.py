@@ -72,16 +72,26 @@ class Engine:
         self._is_resumed = self._has_started = False
         self._forget_at = started.mono_s + HOUR_S
         self._drills = 0
+        self._draft = Draft()
 
     # --- the one door -------------------------------------------------------------------------------------------
 
     def handle(self, event: ev.Event, now: Moment) -> Decision:
         """What may happen now, and what must be written first."""
-        draft = Draft()
+        draft = self._draft = Draft()
         if not self._is_resumed:
             self._resume(now, draft)
         self._take(event, now, draft)
         self._let_time_pass(now, draft)
+        return self._decide(now)
+
+    def salvage(self, now: Moment) -> Decision:
+        """After `handle` failed: what it had decided by then."""
+        return self._decide(now)
+
+    def _decide(self, now: Moment) -> Decision:
+        """What is in the draft, once."""
+        draft, self._draft = self._draft, Draft()
         number = 0
         if draft.facts:
             number = self._promises.hold(tuple(draft.journaled), tuple(draft.after), now.mono_s)
@@ -143,6 +153,9 @@ class Engine:
                 self._fared(self._strikers.delivered(ticket, now), now, draft)
             case ev.TextFailed(ticket, why):
                 self._fared(self._strikers.failed(ticket, now, why), now, draft)
+            case ev.Unwritable(number, why):
+                draft.now += self._promises.discard(number)
+                self._faults["journal:facts"] = f"something cannot be written ({why}); report this fault"
             case ev.JournalTrouble(why):
                 self._faults["journal"] = why
             case ev.JournalWell():
@@ -319,6 +332,8 @@ class Engine:
         elif self._words.is_old(word, now.wall_s * 1000 if now.trusted else None):
             self._faults["desk:replay"] = f"word {word.number} of {word.desk} is older than 90 days; ignored"
         else:
+            if word.kind is OrderKind.RESEND:
+                self._marks.forget(word.desk)
             self._orders.obey(word, self._channel(), now, draft)
 
     def _channel(self) -> str | None:

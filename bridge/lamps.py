@@ -18,7 +18,7 @@ from bridge.tellings import LOST_S, RETRY_S, Fared, Message
 AGAIN_S = (20.0, 60.0)  # after the first time that a letter was said
 HOME_FIRST_S = 10.0  # another post leaves the home post so long to answer
 IN_RADIO = 2  # lines at once, so that words for stock nodes find room beside them
-BEACON_S = HOUR_S
+BEACON_S = HOUR_S - 120.0  # a head's lamp burns for an hour after it: the next comes before that is over
 BEACON_COST_S = text_s(20)
 
 

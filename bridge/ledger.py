@@ -151,7 +151,9 @@ class Ledger:
     def _begin(self, press: Press, trust: Trust, now: Moment) -> Alarm:
         self._sequence += 1
         source = self._register.find(press.source)
-        claimed = source is not None and source.place is not None and trust is Trust.UNKNOWN
+        # Whoever has the channel's key can send as any node; one whose own key we know could have proved it.
+        unproved = trust is Trust.UNKNOWN or (trust is Trust.CHANNEL and source is not None and bool(source.public_key))
+        claimed = unproved and source is not None and source.place is not None
         return Alarm(
             id=press.id,
             sequence=self._sequence,

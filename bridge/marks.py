@@ -61,6 +61,10 @@ class Marks:
             self._doubt(known, mark, now_s)
         return ""
 
+    def forget(self, desk: str) -> None:
+        """It has noticed by itself what it lost, and asked for everything: its next mark begins anew."""
+        self._known.pop(desk, None)
+
     def restored(self, now_s: float) -> list[tuple[str, str]]:
         """Desks whose lower commit was followed by no higher one, and why everything must be sent again."""
         sure: list[tuple[str, str]] = []

@@ -44,12 +44,18 @@ class Promises:
             self._unrelayed.popleft()
         return alarms, after
 
+    def discard(self, number: int) -> list[Command]:
+        """Batch `number` will never be on disk: its relays, marked unsafe, as far as they have not gone out so."""
+        unsafe = [_unsafe(held) for held in self._unrelayed if held.number == number]
+        self._held = deque(held for held in self._held if held.number != number)
+        self._unrelayed = deque(held for held in self._unrelayed if held.number != number)
+        return [relay for relays in unsafe for relay in relays]
+
     def overdue(self, now_s: float) -> list[Command]:
         """Relays that have waited too long for the disk, marked unsafe; each once."""
         unsafe: list[Command] = []
         while self._unrelayed and self._unrelayed[0].since_s + UNSAFE_AFTER_S <= now_s:
-            held = self._unrelayed.popleft()
-            unsafe += [Relay(command.row, unsafe=True) for command in held.after if isinstance(command, Relay)]
+            unsafe += _unsafe(self._unrelayed.popleft())
         return unsafe
 
     def next_due_s(self, now_s: float) -> float | None:
@@ -58,3 +64,7 @@ class Promises:
 
     def __len__(self) -> int:
         return len(self._held)
+
+
+def _unsafe(held: _Held) -> list[Relay]:
+    return [Relay(command.row, unsafe=True) for command in held.after if isinstance(command, Relay)]

@@ -25,6 +25,7 @@ HANDOVER_S = 0.05  # the longest that a burst may keep decisions from the disk
 # A journal worker that stands still for so long, with work waiting, is not fed to the watchdog. Long, because a restart
 # forgets what a hung disk has not taken, and cures only a worker that hangs through a fault of ours.
 STUCK_S = 300.0
+FAILED_WAIT_S = 1.0
 
 
 URGENT = (ev.PressHeard, ev.HeadCalled, ev.SilenceAsked)
@@ -110,6 +111,7 @@ class Runtime:
         self._is_leaving = False
         self._decided: list[cmd.Decision] = []
         self._decided_s = 0.0
+        self._least_wait_s = 0.0
 
     def run(self) -> None:
         """Until SIGTERM, SIGINT or a Stop event."""
@@ -128,16 +130,25 @@ class Runtime:
                     return
 
     def _wait_s(self) -> float:
-        return min(self._engine.wait_s(self._clock.now()), WATCHDOG_S)
+        """A press cuts it short. What fails whenever time passes is tried again after a pause, not at once."""
+        least_s, self._least_wait_s = self._least_wait_s, 0.0
+        return min(max(self._engine.wait_s(self._clock.now()), least_s), WATCHDOG_S)
 
     def _handle(self, event: ev.Event) -> None:
-        """One event that we cannot bear must not cost the next press its siren."""
-        try:
-            self._carry_out(self._engine.handle(event, self._clock.now()))
-        except Exception as error:  # the top of the main thread
-            log.exception("event failed", on=type(event).__name__)
-            if not isinstance(event, ev.Fault):
-                self._inbox.put(ev.Fault("engine", f"{type(error).__name__} on {type(event).__name__}; report this"))
+        """One event that we cannot bear must not cost the next press its siren.
+
+        Of one that fails half-way, what was decided by then is done: a fault in the answers costs no alarm.
+        """
+        for decide in (lambda now: self._engine.handle(event, now), self._engine.salvage):
+            try:
+                self._carry_out(decide(self._clock.now()))
+                return
+            except Exception as error:  # the top of the main thread
+                log.exception("event failed", on=type(event).__name__)
+                self._least_wait_s = FAILED_WAIT_S
+                if not isinstance(event, ev.Fault):
+                    what = f"{type(error).__name__} on {type(event).__name__}; report this"
+                    self._inbox.put(ev.Fault("engine", what))
 
     def _carry_out(self, decision: cmd.Decision) -> None:
         if not self._decided:
@@ -239,12 +250,12 @@ class Runtime:
 
 
 def tell_systemd(state: str) -> None:
-    """sd_notify(3): one datagram; nothing happens where no service manager listens."""
+    """sd_notify(3): one datagram; nothing happens where no service manager listens, and nobody waits for a busy one."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
     target = "\0" + address[1:] if address.startswith("@") else address
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as sock:
         try:
             sock.sendto(state.encode(), target)
         except OSError as error:

@@ -2,7 +2,6 @@
 
 import datetime
 import secrets
-import uuid
 from urllib.parse import urlsplit
 
 import structlog
@@ -22,12 +21,11 @@ from bridge.edges.siren import NoSiren
 from bridge.edges.siren_bank import SirenBank
 from bridge.edges.sirens import build_sirens
 from bridge.engine import Engine
-from bridge.ledger import Memory
 from bridge.questions import Questions
 from bridge.runtime import Inbox, Runtime
 from bridge.sources import Register, load_sources
 from bridge.sources import cautions as source_cautions
-from bridge.store.journal import Journal
+from bridge.store.journal import Journal, without_disk
 from bridge.store.reader import JournalReader
 from bridge.store.worker import JournalWorker
 from cli.settings import read_signer
@@ -37,7 +35,6 @@ from mqtt.signature import Keyring, Signer
 log = structlog.get_logger()
 
 RADIO = "gw1"
-BEYOND = 1 << 42  # sequences given out without a journal: above all that a journal has counted
 
 
 def build(config: Config) -> Runtime:
@@ -52,7 +49,7 @@ def build(config: Config) -> Runtime:
     worker = JournalWorker(start.journal, clock, open_journal=start.open)
     if start.journal is None:
         worker.suspect()  # tried again from now on, and shown as a fault, not only at the first alarm
-    reader = JournalReader(config.journal.path, on_damage=worker.suspect)
+    reader = JournalReader(config.journal.path, worker.suspect, worker.is_hung)
     lamps = tuple(wired.name for wired in config.input if wired.driver == "line")
     engine = Engine(config.post_id, start.run, start.memory, register, clock.now(), _names(config), lamps)
     radios = _radios(config, clock, register)
@@ -100,14 +97,21 @@ class _Start:
             raise
         except JournalFailed as error:
             log.error("no journal; alarms go out from memory", why=str(error))
-            self.run, self.pending = Run(str(uuid.uuid4()), 0, self._bits), 0
-            self.memory = Memory(sequence=BEYOND + int(self._now().wall_s * 1000))
+            self._put_back()
+            self.run, loaded = without_disk(self._bits, self._now())
         else:
-            self.run, self.memory, self.pending = self.journal.run, loaded.memory, loaded.pending
+            self.run = self.journal.run
+        self.memory, self.pending = loaded.memory, loaded.pending
 
     def open(self) -> Journal:
         """Also for the worker, which tries again until the disk is well. Raises JournalFailed."""
         return Journal.open(self._path, run_bits=self._bits, moment=self._now())
+
+    def _put_back(self) -> None:
+        """One that opens and cannot be read is opened once more by the worker, who tells when that succeeds."""
+        journal, self.journal = self.journal, None
+        if journal is not None:
+            journal.close()
 
     def _now(self) -> Moment:
         return SystemClock(0).now()

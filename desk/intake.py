@@ -37,7 +37,7 @@ class Intake:
     def take(self, messages: Sequence[Message]) -> Taken:
         """Store all, or nothing: raises SQLAlchemyError, and then no receipt may go out."""
         taken = Taken()
-        strangers = [message for message in messages if isinstance(message, Hello) and self._is_stranger(message)]
+        strangers = self._strangers([message for message in messages if isinstance(message, Alarms | Hello)])
         if strangers or any(isinstance(message, Alarms | Answers | Status) for message in messages):
             with self._store.changing() as change:
                 self._store_alarms(change, [message for message in messages if isinstance(message, Alarms)], taken)
@@ -45,16 +45,17 @@ class Intake:
                 for message in messages:
                     if isinstance(message, Status):
                         _store_status(change, message, taken)
-                taken.resend = [hello.post for hello in strangers if order_resend(change, hello.post)]
+                taken.resend = [post for post in strangers if order_resend(change, post)]
         self._write_receipts(messages, taken)
         return taken
 
-    def _is_stranger(self, hello: Hello) -> bool:
-        """The post has seen a commit of ours that this database never made: it is an older copy, or another one."""
-        seen = hello.seen.get(self._store.desk)
-        if seen is None:
-            return False
-        return not self._store.holds(Mark(self._store.desk, seen.database, seen.commit, seen.token))
+    def _strangers(self, messages: Sequence[Alarms | Hello]) -> list[str]:
+        """Posts that have seen a commit of ours which this database never made: it is an older copy, or another one."""
+        seen = {(message.post, message.seen.get(self._store.desk)) for message in messages}
+        return sorted({post for post, mark in seen if mark is not None and not self._holds(mark)})
+
+    def _holds(self, seen: MarkBody) -> bool:
+        return self._store.holds(Mark(self._store.desk, seen.database, seen.commit, seen.token))
 
     def _store_alarms(self, change: Change, messages: list[Alarms], taken: Taken) -> None:
         if messages:
@@ -103,19 +104,25 @@ class Intake:
 
 
 def _store_status(change: Change, message: Status, taken: Taken) -> None:
-    """Counters decide within a journal; a late will of an older journal is not the post's own any more."""
+    """Counters decide within a journal, and the journal that last said "online" is the post's own: a post whose disk
+    was away goes back to an older journal. A late will of another journal says nothing about the post.
+    """
     status, run = message.status, change.connection.execute
     mine = (PRESENCE.c.post == message.post) & (PRESENCE.c.journal == status.run.journal)
     known = run(select(PRESENCE).where(mine)).first()
-    if known is not None and status.order <= (known.start, known.connection, known.state):
-        return
+    newest = run(select(func.max(PRESENCE.c.number)).where(PRESENCE.c.post == message.post)).scalar() or 0
+    takes_over = known is None or (status.online and known.number < newest)
+    if known is not None:
+        before = (known.start, known.connection, known.state)
+        if status.order < before or (status.order == before and not takes_over):
+            return
+    number = newest + 1 if known is None or takes_over else known.number
     start, connection, state = status.order
     row = {"start": start, "connection": connection, "state": state, "version": status.version, "since": change.at}
+    row["number"] = number
     if known is not None:
         run(update(PRESENCE).where(mine).values(row))
     else:
-        newest = run(select(func.max(PRESENCE.c.number)).where(PRESENCE.c.post == message.post)).scalar() or 0
-        row |= {"post": message.post, "journal": status.run.journal, "number": newest + 1}
-        run(insert(PRESENCE).values(row))
+        run(insert(PRESENCE).values(row | {"post": message.post, "journal": status.run.journal}))
     change.touch()
     taken.turned.append((message.post, status.online))

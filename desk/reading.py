@@ -5,7 +5,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -65,6 +65,7 @@ class Alarms:
     batch: str
     items: tuple[Item, ...]
     why: str = ""
+    seen: Mapping[str, MarkBody] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def _alarms(post: PostId, topic: str, envelope: Envelope) -> Alarms:
     except ValidationError as error:
         return _salvage(post, topic, envelope, _first(error))
     items = tuple(_item(post, given.alarm, given.age_s, given.unsafe) for given in body.items)
-    return Alarms(str(post), topic, envelope, body.batch, items)
+    return Alarms(str(post), topic, envelope, body.batch, items, seen=body.seen)
 
 
 def _item(post: PostId, text: str, age_s: float | None, unsafe: bool) -> Item:

@@ -47,12 +47,12 @@ class PostKey(Row, table=True):
 
 
 class Presence(Row, table=True):
-    """Online or offline, by the counters within one journal; the journal that was heard of last is the post's own."""
+    """Online or offline, by the counters within one journal; the journal that last said "online" is the post's own."""
 
     __tablename__ = "presence"
     post: str = Field(primary_key=True, foreign_key="posts.post")
     journal: str = Field(primary_key=True)
-    number: int = Field(sa_type=Big, description="rises with each journal first heard of")
+    number: int = Field(sa_type=Big, description="rises whenever another journal is the post's own")
     start: int = Field(sa_type=Big)
     connection: int = Field(sa_type=Big)
     state: int = Field(description="0 online, 1 offline")

@@ -72,7 +72,7 @@ Short = Annotated[str, Field(max_length=200)]
 class Model(BaseModel):
     """Unknown fields are ignored: a newer post and an older desk must understand each other."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)  # NaN is no JSON
 
     def to_body(self) -> str:
         """Compact JSON text; absent values are left out."""
@@ -145,12 +145,6 @@ class AlarmItem(Model):
     unsafe: Annotated[bool, Field(description="from memory: the post's disk has not taken it")] = False
 
 
-class AlarmBody(Model):
-    batch: Hex16
-    run: RunBody
-    now: MomentBody
-    items: Annotated[list[AlarmItem], Field(min_length=1, max_length=MAX_ALARMS)]
-
 
 class StoredBody(Model):
     alarm: Short
@@ -184,8 +178,18 @@ class MarkBody(Model):
     """How far the desk's database has got; `token` is that commit's own random text."""
 
     database: Short
-    commit: Annotated[int, Field(ge=0)]
+    commit: Annotated[int, Field(ge=0, lt=2**53)]
     token: Short
+
+
+class AlarmBody(Model):
+    """`seen` as in a hello: a receipt's commit number must not rise past the loss of what was receipted before it."""
+
+    batch: Hex16
+    run: RunBody
+    now: MomentBody
+    items: Annotated[list[AlarmItem], Field(min_length=1, max_length=MAX_ALARMS)]
+    seen: dict[str, MarkBody] = {}
 
 
 class ReceiptBody(Model):

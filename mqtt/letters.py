@@ -31,15 +31,13 @@ class Letters:
         )
 
     def hello(self, nonce: str, seen: Iterable[Mark]) -> Message:
-        marks = {
-            mark.desk: contract.MarkBody(database=mark.database, commit=mark.commit, token=mark.token) for mark in seen
-        }
-        return self._seal(Leaf.HELLO, contract.HelloBody(nonce=nonce, run=self._run, seen=marks))
+        return self._seal(Leaf.HELLO, contract.HelloBody(nonce=nonce, run=self._run, seen=_marks(seen)))
 
-    def alarms(self, batch: str, relays: Iterable[Relay]) -> Message:
+    def alarms(self, batch: str, relays: Iterable[Relay], seen: Iterable[Mark]) -> Message:
         now = self._clock.now()
         items = [_item(relay, now) for relay in relays]
-        return self._seal(Leaf.ALARM, contract.AlarmBody(batch=batch, run=self._run, now=_moment(now), items=items))
+        body = contract.AlarmBody(batch=batch, run=self._run, now=_moment(now), items=items, seen=_marks(seen))
+        return self._seal(Leaf.ALARM, body)
 
     def answers(self, answers: Iterable[Answer]) -> Message:
         items = [
@@ -56,6 +54,10 @@ class Letters:
     def _seal(self, leaf: Leaf, body: contract.Model) -> Message:
         name = self.topics[leaf]
         return Message(name, self._signer.seal(name, body.to_body()).encode(), leaf.qos, leaf.is_retained)
+
+
+def _marks(seen: Iterable[Mark]) -> dict[str, contract.MarkBody]:
+    return {mark.desk: contract.MarkBody(database=mark.database, commit=mark.commit, token=mark.token) for mark in seen}
 
 
 def _moment(now: Moment) -> contract.MomentBody:

@@ -25,6 +25,7 @@ class Batch:
     sent_s: float
     acked_s: float | None = None
     is_late: bool = False
+    is_doubted: bool = False
 
 
 @dataclass(slots=True)
@@ -55,6 +56,7 @@ class Outgoing:
     )
     _held: dict[str, int] = field(default_factory=dict)  # alarm → newest revision that is live, sent or late
     _receipted: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    _unsafe: dict[str, int] = field(default_factory=dict)  # alarm → revision, receipted while no disk had it
     _finished: deque[str] = field(default_factory=lambda: deque(maxlen=BATCHES))
     _probe_at: float = 0.0
     _refusals: int = 0
@@ -78,7 +80,7 @@ class Outgoing:
         if waiting is not None and waiting.row.revision == row.revision:
             self.live[row.alarm] = relay  # the same, now perhaps safe
             return True
-        if not self._is_new(row):
+        if not self._is_new(row) and not self._became_safe(relay):
             return True
         if len(self._held) >= (2 * HELD if relay.unsafe else HELD):
             return False
@@ -181,8 +183,9 @@ class Outgoing:
             if key is None or (not item.reason and key != (item.alarm, item.revision)):
                 strange += 1
                 continue
-            del batch.relays[key]
+            relay = batch.relays.pop(key)
             self._release(key)
+            self._note_unsafe(relay)
             taken.append(Stored(key[0], key[1], item.sha256, item.reason))
         if not batch.relays:
             del self.batches[name]
@@ -203,6 +206,14 @@ class Outgoing:
                 break  # later ones are younger
             batch.is_late = found = True
             self._delay(batch, batch.sent_s + self.retry_s)
+        return found
+
+    def unacknowledged(self, now_s: float) -> bool:
+        """Whether the broker has kept silent about some publish for too long; true once for each."""
+        found = False
+        for batch in self.batches.values():
+            if batch.acked_s is None and not batch.is_doubted and now_s - batch.sent_s >= self.receipt_s:
+                batch.is_doubted = found = True
         return found
 
     def desk_is_back(self, asked_s: float) -> None:
@@ -234,6 +245,18 @@ class Outgoing:
 
     def _is_new(self, row: OutboxRow) -> bool:
         return row.revision > max(self._held.get(row.alarm, 0), self._receipted.get(row.alarm, 0))
+
+    def _became_safe(self, relay: Relay) -> bool:
+        """The disk has now what the desk shows as "not on the post's disk": it is said once more, and safe."""
+        is_said = not relay.unsafe and self._unsafe.get(relay.row.alarm) == relay.row.revision
+        return is_said and relay.row.revision > self._held.get(relay.row.alarm, 0)
+
+    def _note_unsafe(self, relay: Relay) -> None:
+        self._unsafe.pop(relay.row.alarm, None)
+        if relay.unsafe:
+            self._unsafe[relay.row.alarm] = relay.row.revision
+        while len(self._unsafe) > HELD:
+            del self._unsafe[next(iter(self._unsafe))]
 
     def _hold(self, relay: Relay) -> None:
         """A newer revision supersedes the older one that still waits."""

@@ -221,6 +221,8 @@ class MqttUplink:
         now_s = self._clock.monotonic()
         if self._outgoing.overdue(now_s):
             self._asking.doubt(now_s, now_s - self._timing.receipt_s)
+        if self._outgoing.unacknowledged(now_s):  # perhaps the line is only slow: the patience begins now
+            self._asking.doubt(now_s, now_s)
         if self._asking.is_in_vain(now_s):
             self._lose_desk(f"meja polisi tidak menjawab {self._timing.away_after_s:g} s (no answer from the desk)")
         if self._window.is_stuck(now_s, self._timing.puback_s):
@@ -286,7 +288,7 @@ class MqttUplink:
         if not relays:
             return False
         batch = secrets.token_hex(8)
-        if not self._publish(self._letters.alarms(batch, relays), Leaf.ALARM, batch):
+        if not self._publish(self._letters.alarms(batch, relays, self._seen().values()), Leaf.ALARM, batch):
             self._outgoing.put_back(relays)
             return False
         self._outgoing.sent(batch, relays, now_s)

@@ -52,8 +52,12 @@ class Moment:
     boot: str = ""
 
     def shares_clock(self, other: "Moment") -> bool:
-        """Whether the monotonic seconds of both can be compared."""
-        return self.start == other.start or (self.boot != "" and self.boot == other.boot)
+        """Whether the monotonic seconds of both can be compared. Two boots never share them, whatever the counter says:
+        runs without a journal, and those on a copy of one, count the same start again.
+        """
+        if self.boot and other.boot:
+            return self.boot == other.boot
+        return self.start == other.start
 
     def age_s(self, now: "Moment") -> float | None:
         """Seconds from this moment to `now`; None when no clock can tell (another boot, and a clock not trusted)."""

@@ -3,7 +3,7 @@
 A pattern: 3 three beats; 3.1 with a short stop; 3-3 two such groups; 1-7-1 groups between long stops; titir.
 """
 
-from bridge.domain.rhythm import LONG_AT_LEAST, LONG_STOP, TITIR, apart, fits, gaps_of, phrases_of
+from bridge.domain.rhythm import TITIR, apart, fits, gaps_of, may_hold_bounce, phrases_of
 
 KINDS = ("PANIC", "THEFT", "FIRE", "DISASTER", "MURDER", "LIVESTOCK", "ACCIDENT", "BRAWL", "MEDICAL")
 SAFE = ("AMAN", "NOTICE")  # from a house these mark an alarm, they never make or clear one
@@ -126,9 +126,9 @@ class Codebook:
         return phrases == struck or phrases * 2 not in self._rules
 
     def _fits(self, gaps: list[int], struck: tuple[tuple[int, ...], ...], phrases: tuple[tuple[int, ...], ...]) -> bool:
-        """1-3, the round, must stop clearly longer than 1.3, which is danger."""
-        is_doubtful = self.has_short and self._kind(phrases) in SAFE
-        return fits(gaps, struck, LONG_STOP if is_doubtful else LONG_AT_LEAST)
+        """1-3, the round, must stop clearly longer than 1.3, which is danger; and six are not five and a bounce."""
+        is_safe = self._kind(phrases) in SAFE
+        return fits(gaps, struck, self.has_short and is_safe) and not (is_safe and may_hold_bounce(gaps, struck))
 
     def _figure(self, said: tuple[tuple[int, ...], ...]) -> str:
         """Groups that differ, such as 1-7-1, struck whole, once or several times."""
@@ -148,8 +148,10 @@ class Codebook:
         return ""
 
     def _is_part(self, phrase: tuple[int, ...], said: tuple[tuple[int, ...], ...]) -> bool:
-        """Whether it may be what is left of something longer that was struck beside it."""
+        """Whether it may be what is left of something longer that was struck beside it: two and two, of five."""
         others = [other for other in said if other != phrase]
+        if any([sum(other) > 2 * sum(phrase) for other in others]):
+            return True
         if phrase == (1,):
             return bool(others)
         longer = [counts for counts in self._counts if len(counts) > 1 and phrase[0] in counts]

@@ -106,6 +106,14 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True)
+class Unwritable:
+    """Batch `number` alone can never be written, whatever the disk does: what waits for it is promised to nobody."""
+
+    number: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class JournalTrouble:
     """The disk does not take what it must. One clear line that says what to do."""
 
@@ -199,6 +207,7 @@ Event = (
     | TextDelivered
     | TextFailed
     | Committed
+    | Unwritable
     | JournalTrouble
     | JournalWell
     | JournalReplaced

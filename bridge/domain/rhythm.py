@@ -14,11 +14,12 @@ PLAIN_STOP = 260  # the long stop where there are no short ones: a missed beat l
 GROUP_OVER = 380  # a silence of so much ends a group, whatever its stops were
 UNLIKE = 120  # long stops, in per cent of the short ones
 APART = 100  # stops, in per cent of the longest beat
-UNEVEN = 165  # the longest beat, in per cent of the mean
-UNEVEN_PAIR = 152
+UNEVEN = 160  # the longest beat, in per cent of the mean: more is a stop, or a beat that was missed
+UNEVEN_FEW = {2: 148, 3: 150}  # of so few beats, which pull the mean with them
 SHORT_AT_LEAST = 130
 SHORT_AT_MOST = 420
 LONG_AT_LEAST = 230
+SURE_AT_LEAST = 280  # where a short stop would mean danger: and their mean is LONG_STOP
 DOUBLE = 130  # two gaps that together are no longer than this were one beat, if the first is a bounce
 BOUNCE, LAST_BOUNCE = 50, 45
 TITIR = 8
@@ -51,23 +52,31 @@ def gaps_of(times: list[int]) -> list[int]:
     return _gaps(_without_doubles(times, beat_of(times)))
 
 
-def fits(gaps: list[int], phrases: tuple[tuple[int, ...], ...], long_stop: int) -> bool:
+def fits(gaps: list[int], phrases: tuple[tuple[int, ...], ...], is_doubtful: bool = False) -> bool:
     """Whether a hand that meant exactly these groups could have left these gaps: every stop longer than every beat.
 
-    `long_stop`: the shortest long stop, in per cent of the beat.
+    `is_doubtful`: whether the long stops must be long beyond doubt.
     """
     beats, shorts, longs = _sorted_out(gaps, phrases)
     beat = sum(beats) // len(beats) if beats else 0
-    if not 0 < beat <= SLOWEST_BEAT_MS or 100 * max(beats) > (UNEVEN if len(beats) > 2 else UNEVEN_PAIR) * beat:
+    if not 0 < beat <= SLOWEST_BEAT_MS or 100 * max(beats) > UNEVEN_FEW.get(len(beats), UNEVEN) * beat:
         return False
     stops = shorts + longs
     if stops and 100 * min(stops) < max(APART * max(beats), SHORT_AT_LEAST * beat):
         return False
-    if longs and 100 * min(longs) < long_stop * beat:
+    if longs and 100 * min(longs) < (SURE_AT_LEAST if is_doubtful else LONG_AT_LEAST) * beat:
+        return False
+    if longs and is_doubtful and 100 * sum(longs) < LONG_STOP * beat * len(longs):
         return False
     if shorts and longs and 100 * min(longs) < UNLIKE * max(shorts):
         return False
     return not shorts or 100 * max(shorts) < (SHORT_AT_MOST if longs else LONG_STOP) * beat
+
+
+def may_hold_bounce(gaps: list[int], phrases: tuple[tuple[int, ...], ...]) -> bool:
+    """Whether, if these groups were meant, one beat is so short that the stick may only have bounced."""
+    beats, _, _ = _sorted_out(gaps, phrases)
+    return 100 * min(beats) * len(beats) < BOUNCE * sum(beats)
 
 
 def phrases_of(times: list[int], has_short: bool = True) -> list[tuple[int, ...]]:

@@ -9,7 +9,6 @@ import errno
 import fcntl
 import os
 import queue
-import socket
 import termios
 import threading
 import time
@@ -20,6 +19,7 @@ from typing import Any
 import serial
 import structlog
 
+from bridge.edges.mesh_link import keep_alive
 from bridge.edges.wired import ContactLost, See, gone, port_trouble
 
 log = structlog.get_logger()
@@ -28,8 +28,7 @@ TTY, REMOTE = "serial://", "rfc2217://"
 TIOCMIWAIT = 0x545C  # asm-generic/ioctls.h; the module termios does not name it
 LOOK_S, IDLE_S, BUSY_S, BUSY_FOR_S = 0.5, 0.010, 0.002, 5.0
 TAP_S = 0.015  # no hand closes a contact for less
-KEEPALIVE = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
-_ASKED = termios.TIOCM_CTS | termios.TIOCM_DSR
+NOISE_BYTES = 10_000  # read and forgotten at a time; more than any port brings between two looks
 
 
 class CtsContact:
@@ -66,7 +65,8 @@ class CtsContact:
 
     def _follow(self, port: Any, tell: Callable[[bool, bool, float], None], stopping: threading.Event) -> None:
         before: tuple[bool, bool] | None = None
-        busy_until, waiter = 0.0, _Waiter(port.fileno(), self._monotonic)
+        asked = termios.TIOCM_CTS | (termios.TIOCM_DSR if self._has_notice else 0)  # an open DSR is full of noise
+        busy_until, waiter = 0.0, _Waiter(port.fileno(), asked, self._monotonic)
         while not stopping.is_set():
             woken_s, lines, now = waiter.woken(), (port.cts, self._has_notice and port.dsr), self._monotonic()
             if lines != before:
@@ -99,13 +99,14 @@ class CtsContact:
         try:
             _open_remote(port, self._url)
             opened_s = self._monotonic()
-            tell(False, False, opened_s)  # a server that says nothing has nothing to say
+            if changes.empty():
+                tell(False, False, opened_s)  # a server that says nothing has nothing to say
             while not stopping.is_set():
                 with suppress(queue.Empty):
                     state, at_s = changes.get(timeout=LOOK_S)
                     cts, dsr = serial.rfc2217.MODEMSTATE_MASK_CTS, serial.rfc2217.MODEMSTATE_MASK_DSR
                     tell(bool(state & cts), bool(state & dsr), max(at_s, opened_s))
-                port.read(1024)  # nobody needs it; raises when the connection has ended
+                _forget_what_came(port)
         except (OSError, ValueError, TypeError, AttributeError) as error:  # pyserial, where a socket went away under it
             log.debug("no answer", url=self._url, why=str(error))
             raise ContactLost(
@@ -114,6 +115,13 @@ class CtsContact:
         finally:
             with suppress(OSError, RuntimeError):  # its reading thread may never have begun
                 port.close()
+
+
+def _forget_what_came(port: Any) -> None:
+    """Nobody needs it, but pyserial would keep it for ever. Raises when the connection has ended."""
+    for _ in range(NOISE_BYTES):  # without waiting pyserial gives one byte at a time
+        if not port.read():
+            return
 
 
 def _between(cts: bool, dsr: bool, woken_s: float, now: float, tell: Callable[[bool, bool, float], None]) -> None:
@@ -144,9 +152,7 @@ def _open_tty(path: str) -> Any:
 def _open_remote(port: Any, url: str) -> None:
     port.port, port.rts, port.dtr = url, True, True
     port.open()
-    for option, value in KEEPALIVE:  # a cable that was cut says nothing
-        port._socket.setsockopt(socket.IPPROTO_TCP, option, value)
-    port._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    keep_alive(port._socket)
 
 
 class _Waiter:
@@ -155,9 +161,9 @@ class _Waiter:
     It has a descriptor of its own: the number of a closed one may be somebody else's file by now.
     """
 
-    def __init__(self, fd: int, monotonic: Callable[[], float]) -> None:
+    def __init__(self, fd: int, lines: int, monotonic: Callable[[], float]) -> None:
         self.is_able = True
-        self._fd, self._monotonic, self._woken_s = os.dup(fd), monotonic, 0.0
+        self._fd, self._lines, self._monotonic, self._woken_s = os.dup(fd), lines, monotonic, 0.0
         self._is_woken = threading.Event()
         threading.Thread(target=self._run, name="cts-wait", daemon=True).start()
 
@@ -175,7 +181,7 @@ class _Waiter:
     def _run(self) -> None:
         try:
             while True:
-                fcntl.ioctl(self._fd, TIOCMIWAIT, _ASKED)
+                fcntl.ioctl(self._fd, TIOCMIWAIT, self._lines)
                 if not self._is_woken.is_set():
                     self._woken_s = self._monotonic()
                     self._is_woken.set()

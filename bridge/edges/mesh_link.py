@@ -19,6 +19,8 @@ SERIAL = "serial://"
 TCP_PORT = 4403
 _BAUD = 115_200
 _CHUNK_BYTES = 65_536
+# A cable that was cut, or a box that lost its power, says nothing, and a head on the wire may not either.
+KEEPALIVE = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
 _GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
@@ -121,8 +123,16 @@ def _tcp(host: str, port: int, connect_s: float) -> socket.socket:
         why = error.strerror or str(error)
         raise RadioLost(f"radio {host}:{port} tidak menjawab (does not answer): {why}") from error
     wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    keep_alive(wire)
     wire.setblocking(False)
     return wire
+
+
+def keep_alive(wire: socket.socket) -> None:
+    """So that a peer that is gone without a word is missed within 30 s."""
+    for option, value in KEEPALIVE:
+        wire.setsockopt(socket.IPPROTO_TCP, option, value)
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 def _serial(path: str, baud: int) -> serial.Serial:

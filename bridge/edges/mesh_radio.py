@@ -1,7 +1,6 @@
 """A Meshtastic node as the bridge's radio: its stream is lost and found again without anyone noticing but the log."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -12,11 +11,11 @@ import structlog
 from bridge.domain.commands import Words
 from bridge.domain.errors import FrameError, RadioLost
 from bridge.domain.events import Event, Fault, RadioDown, RadioUp
-from bridge.domain.policy import HOUR_S
 from bridge.domain.ports import Clock, Deliver
 from bridge.domain.press import Channel, MeshPacket
 from bridge.edges import mesh_radio_packets as packets
 from bridge.edges.mesh_link import Link, check_url, open_link
+from bridge.edges.mesh_neighbours import Neighbours
 from bridge.edges.mesh_timing import Timing
 from bridge.edges.mesh_voice import Compose, Voice, origin
 from bridge.edges.stream import WAKE, Frame, FrameReader
@@ -26,7 +25,6 @@ log = structlog.get_logger()
 Interpret = Callable[[MeshPacket, float], tuple[Event, ...]]
 
 HELD_MAX = 256  # packets before the channels are known: a radio's queue holds 32
-NODES_MAX = 2_000  # remembered for the status only
 NOISE_EVERY_S = 60.0
 
 
@@ -84,7 +82,7 @@ class MeshRadio:
         self._station = packets.Station()
         self._session: _Session | None = None
         self._counts = _Counts()
-        self._heard: OrderedDict[int, float] = OrderedDict()
+        self._neighbours = Neighbours()
         self._airtime: tuple[float, float] | None = None
         self._deliver: Deliver = lambda _event: None
         self._told_down = self._told_deaf = ""
@@ -116,7 +114,8 @@ class MeshRadio:
             "state": "up" if is_up else "handshake" if session else "down",
             "own": station.own,
             "firmware": station.firmware,
-            "nodes_last_hour": sum(1 for at in list(self._heard.values()) if now - at <= HOUR_S),
+            "nodes_last_hour": self._neighbours.in_last_hour(now),
+            "batteries": self._neighbours.batteries(),
             "sign_of_life_s": round(now - session.alive_s, 1) if session else None,
             "queue_free": self._voice.free if is_up else None,
             "waiting": self._voice.waiting,
@@ -277,7 +276,7 @@ class MeshRadio:
         if sender == station.own:
             self._airtime = packets.airtime(packet) or self._airtime
             return
-        self._remember(sender, now)
+        self._neighbours.heard(sender, now, packets.battery(packet))
         if packet.decoded.portnum == packets.ADMIN_PORT:
             return  # keys may stand in it
         heard = packets.mesh_packet(packet, station, self.name, self._clock.now().wall_s)
@@ -292,12 +291,6 @@ class MeshRadio:
         channels = sorted(self._station.channels.values(), key=lambda channel: not channel.is_private)
         claims = (replace(heard, pki_key=b"", channel=channel) for channel in channels)
         return next((events for claim in claims if (events := self._interpret(claim, now))), ())
-
-    def _remember(self, sender: int, now: float) -> None:
-        self._heard[sender] = now
-        self._heard.move_to_end(sender)
-        if len(self._heard) > NODES_MAX:
-            self._heard.popitem(last=False)
 
     def _drop(self, why: str, now: float) -> None:
         """Log bad frames, but not each of a storm."""

@@ -165,14 +165,24 @@ def reason(number: int) -> str:
 
 def airtime(packet: mesh_pb2.MeshPacket) -> tuple[float, float] | None:
     """Channel use and our own sending in per cent, if the packet is telemetry that says so."""
+    metrics = _metrics(packet)
+    return (metrics.channel_utilization, metrics.air_util_tx) if metrics is not None else None
+
+
+def battery(packet: mesh_pb2.MeshPacket) -> int | None:
+    """What the sender says of its battery in per cent, if the packet is telemetry that says so."""
+    metrics = _metrics(packet)
+    return metrics.battery_level if metrics is not None and metrics.HasField("battery_level") else None
+
+
+def _metrics(packet: mesh_pb2.MeshPacket) -> telemetry_pb2.DeviceMetrics | None:
     if packet.decoded.portnum != Port.TELEMETRY:
         return None
     try:
         telemetry = telemetry_pb2.Telemetry.FromString(packet.decoded.payload)
     except DecodeError:
         return None
-    metrics = telemetry.device_metrics
-    return (metrics.channel_utilization, metrics.air_util_tx) if telemetry.HasField("device_metrics") else None
+    return telemetry.device_metrics if telemetry.HasField("device_metrics") else None
 
 
 class Numbers:

@@ -24,19 +24,21 @@ def command_siren(command: str, *, chirp: str = "", name: str = "", limit_s: flo
 
 @dataclass(slots=True)
 class _Ringing:
-    """`ends_by` is when it is told to end. `kind` None: only a chirp."""
+    """`ends_by` is when it is told to end. `kind` None: only a chirp. `then`: what came meanwhile, to ring after it."""
 
     kind: Kind | None
     process: Playing
     ends_by: float
+    then: Sound | None = None
 
 
 class CommandDriver:
     """Runs `command` (split like a shell would, without a shell) for each kind.
 
     `{kind}` in it is replaced; KENTONGAN_KIND, _ALARM and _PLACE stand in its environment. A kind that still rings is
-    not rung twice. The command should run as long as it sounds, and end by itself before `limit_s`: silence ends it,
-    and what it started, by SIGTERM. `chirp`: the command for a short sound, if any.
+    not rung twice at once, but once more after that: the next house's fire must not fall silent with the first. The
+    command should run as long as it sounds, and end by itself before `limit_s`: silence ends it, and what it started,
+    by SIGTERM. `chirp`: the command for a short sound, if any.
     """
 
     def __init__(
@@ -51,8 +53,10 @@ class CommandDriver:
         """Nothing of an earlier run is known here."""
 
     def sound(self, sound: Sound) -> None:
-        if any(ringing.kind is sound.kind and not ringing.process.is_ending for ringing in self._ringing):
-            return
+        for ringing in self._ringing:
+            if ringing.kind is sound.kind and not ringing.process.is_ending:
+                ringing.then = sound
+                return
         words = [word.replace("{kind}", sound.kind.value) for word in self._words]
         if self._start(words, sound.kind, told_of(sound)):
             log.info("siren rings", alarm=sound.alarm, kind=sound.kind.value)
@@ -64,6 +68,7 @@ class CommandDriver:
     def silence(self) -> None:
         now = self._monotonic()
         for ringing in self._ringing:
+            ringing.then = None
             ringing.process.end(now)
 
     def look(self) -> float | None:
@@ -74,6 +79,8 @@ class CommandDriver:
                 self._ringing.remove(ringing)
                 if not ringing.process.is_ending:
                     self.fault = ringing.process.complaint
+                if ringing.then is not None:
+                    self.sound(ringing.then)
             elif not ringing.process.is_ending and now >= ringing.ends_by:
                 ringing.process.end(now)
                 program = ringing.process.program

@@ -76,7 +76,7 @@ class SirenWorker:
         with self._changed:
             match command:
                 case Sound(kind=kind):
-                    self._waiting.setdefault(kind, (command, self._monotonic()))
+                    self._waiting[kind] = (command, self._monotonic())  # the newest: a hung driver must not make it old
                 case Silence():
                     self._waiting.clear()
                     self._in_hand.clear()

@@ -19,7 +19,7 @@ from bridge.domain.ports import Clock, Deliver
 
 log = structlog.get_logger()
 
-BACKOFF_S = (1.0, 15.0)
+BACKOFF_S = (0.5, 3.0)  # a try costs next to nothing, and whoever strikes before the next one is not heard
 LEAVE_S = 2.0
 TO_THE_END_MS = 5000  # more than any silence that a pad waits for
 

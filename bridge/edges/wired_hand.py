@@ -7,10 +7,13 @@ from bridge.domain.pad import STUCK_MS, Pad
 from bridge.domain.press import Kind, Press, Remark, Via
 
 STEADY_MS = 80  # a switch that people turn; what is shorter is noise
-NOTICE_LONG_MS = 30 * 60_000  # nobody beats a notice for so long: the switch was forgotten, and no strike alarms
+NOTICE_LONG_MS = 30 * 60_000  # nobody beats a notice for so long: the switch was forgotten, or its wire is bad
 
 _STUCK = "kontak tertutup terus: lepaskan atau periksa (the contact stays closed: free it or look at it)"
-_FORGOTTEN = "sakelar berita menyala sejak 30 menit: pukulan bukan alarm (notice switch is on: no strike alarms)"
+_FORGOTTEN = (
+    "sakelar berita menyala sejak 30 menit dan tidak berlaku lagi: matikan "
+    "(notice switch on for 30 minutes, it counts no more: turn it off)"
+)
 _PLAIN: frozenset[Remark] = frozenset()
 _SAFE = frozenset({Remark.PERHAPS_NO_DANGER})
 
@@ -49,7 +52,7 @@ class Striker:
         self._pad = Pad(codebook, at_post)
         self._notice = Steady()
         self._count = 0
-        self._is_stuck = self._is_told_notice = False
+        self._is_stuck = self._is_told_notice = self._is_forgotten = False
 
     def see(self, closed: bool, notice: bool, now_ms: int) -> list[Event]:
         events = self.tick(now_ms)
@@ -86,8 +89,13 @@ class Striker:
             self._pad, self._is_told_notice = Pad(self._codebook, self._at_post), False
 
     def _judge(self, now_ms: int) -> None:
-        is_forgotten = self._at_post and self._notice.is_on and now_ms - self._notice.since_ms >= NOTICE_LONG_MS
-        self.trouble = _STUCK if self._is_stuck else _FORGOTTEN if is_forgotten else ""
+        """A switch that was forgotten must not keep a post's kentongan from calling for help."""
+        self._is_forgotten = self._notice.is_on and now_ms - self._notice.since_ms >= NOTICE_LONG_MS
+        self.trouble = _STUCK if self._is_stuck else _FORGOTTEN if self._is_forgotten else ""
+
+    @property
+    def _is_notice(self) -> bool:
+        return self._notice.is_on and not self._is_forgotten
 
     def _told(self, acts: list[tuple[str, str]], now_ms: int) -> list[Event]:
         events = [event for what, kind in acts if (event := self._event(what, kind, now_ms / 1000)) is not None]
@@ -101,7 +109,7 @@ class Striker:
                 self._is_stuck = what == "STUCK"
                 return None
             case "LONE":
-                self._is_told_notice = self._notice.is_on
+                self._is_told_notice = self._is_notice
                 return Tapped(self.source, Tap.NOTICE if self._is_told_notice else Tap.LONE, now_s)
             case _ if self._is_told_notice:
                 return None
@@ -116,7 +124,7 @@ class Striker:
 
     def _press(self, kind: str) -> Press:
         """At a house the notice switch only marks the alarm; a rhythm never clears one."""
-        is_safe = kind in SAFE or (not self._at_post and self._notice.is_on)
+        is_safe = kind in SAFE or (not self._at_post and self._is_notice)
         return Press(
             wired_press(self._post, self._name, self._run_bits, self._count),
             self.source,
@@ -128,27 +136,39 @@ class Striker:
 
 
 class Button:
-    """A contact that only silences the siren: once for each push that is surely one."""
+    """A contact that only silences the siren: once for each push that is surely one.
+
+    Closed when it is found is no push: a button that is stuck on a loose cable would silence every alarm.
+    """
 
     def __init__(self, name: str) -> None:
         self._name, self._switch = name, Steady()
+        self._found_ms: int | None = None
         self.trouble = ""
 
     def see(self, closed: bool, _notice: bool, now_ms: int) -> list[Event]:
         events = self.tick(now_ms)
+        if self._found_ms is None:
+            self._found_ms = now_ms
         self._switch.see(closed, now_ms)
         return events
 
     def lose(self, now_ms: int) -> list[Event]:
-        return self.see(False, False, now_ms)
+        events = self.tick(now_ms)
+        self._switch, self._found_ms, self.trouble = Steady(), None, ""
+        return events
 
     def tick(self, now_ms: int) -> list[Event]:
-        is_turned = self._switch.settle(now_ms)
+        is_pushed = self._switch.settle(now_ms) and self._switch.is_on and self._was_open
         is_stuck = self._switch.is_on and now_ms - self._switch.since_ms >= STUCK_MS
         self.trouble = _STUCK if is_stuck else ""
-        return [SilenceAsked(self._name)] if is_turned and self._switch.is_on else []
+        return [SilenceAsked(self._name)] if is_pushed else []
 
     def next_ms(self) -> int | None:
         if self._switch.is_on and not self.trouble:
             return self._switch.since_ms + STUCK_MS
         return self._switch.next_ms()
+
+    @property
+    def _was_open(self) -> bool:
+        return self._found_ms is not None and self._switch.since_ms - self._found_ms >= STEADY_MS

@@ -34,6 +34,14 @@ class JournalGone(JournalFailed):
     """The file was moved or deleted under us: what is committed to it now, nobody will ever find."""
 
 
+class JournalRefuses(JournalFailed):
+    """The disk is well, but SQLite does not take these facts: another try will not help."""
+
+
+_REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+# What writing facts may raise that are at fault themselves: SQLite's refusal, or a value that it cannot hold.
+UNWRITABLE = (JournalRefuses, OverflowError, ValueError, TypeError)
+
 # What a connection may raise. UnicodeDecodeError: SQLite quotes a damaged schema, whose bytes are no text any more.
 FAULTS = (SQLAlchemyError, sqlite3.Error, OSError, UnicodeDecodeError)
 
@@ -45,6 +53,8 @@ def translate(error: Exception, path: Path) -> JournalFailed:
     said = " ".join(str(cause).split()) or type(cause).__name__
     if code in _CORRUPT or isinstance(cause, UnicodeDecodeError) or said == _NO_FORMAT:
         return JournalDamaged(f"journal {path} is damaged ({said})")
+    if isinstance(cause, _REFUSALS):
+        return JournalRefuses(f"journal {path} refuses what it should keep ({said}); report this fault")
     if isinstance(cause, OSError):
         said = cause.strerror or said
     return JournalFailed(

@@ -24,6 +24,8 @@ from bridge.store.writing import write_facts
 
 log = structlog.get_logger()
 
+BEYOND = 1 << 42  # sequences given out without a journal begin here
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -33,13 +35,14 @@ class Loaded:
     pending: int
 
 
-def without_disk(run_bits: str) -> tuple[Run, Loaded]:
+def without_disk(run_bits: str, moment: Moment) -> tuple[Run, Loaded]:
     """What a bridge begins with when its journal cannot be opened: it rings and relays from memory.
 
-    Its sequences lie far above those of any journal, so that they can be written there once the disk is back.
+    Its sequences lie far above those that any journal has counted, so that they can be written there once the disk is
+    back; later runs lie higher. A clock that wakes up in the same year each time tells no two runs apart: chance does.
     """
-    sequence = 1 << 41 | int(run_bits[:10], 16)
-    return Run(str(uuid.uuid4()), 0, run_bits), Loaded(Memory(sequence=sequence), 0)
+    place = int(moment.wall_s * 1000) if moment.trusted else int(run_bits[:10], 16)
+    return Run(str(uuid.uuid4()), 0, run_bits), Loaded(Memory(sequence=BEYOND + place), 0)
 
 
 class Journal:

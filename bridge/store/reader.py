@@ -37,10 +37,15 @@ _CLOSED, _ANY = 7, 8  # stages below which an alarm is open, and every alarm is
 
 
 class JournalReader:
-    """Raises JournalFailed with one clear line from every method. `on_damage` is called where the file is damaged."""
+    """Raises JournalFailed with one clear line from every method. `on_damage` is called where the file is damaged.
 
-    def __init__(self, path: Path, on_damage: Callable[[], None] = lambda: None) -> None:
-        self._path, self._on_damage = path, on_damage
+    While `is_hung` nothing is read: whoever asked would wait for the disk too, and an uplink has alarms to send.
+    """
+
+    def __init__(
+        self, path: Path, on_damage: Callable[[], None] = lambda: None, is_hung: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._path, self._on_damage, self._is_hung = path, on_damage, is_hung
 
     def page(self, before: int | None, limit: int) -> list[OutboxRow]:
         """Rows that wait for the desk with a sequence below `before` (None: all), newest first."""
@@ -82,6 +87,8 @@ class JournalReader:
 
     @contextmanager
     def _look(self) -> Iterator[Connection]:
+        if self._is_hung():
+            raise JournalFailed(f"journal {self._path}: the disk does not answer; what is in it is not read meanwhile")
         if not self._path.exists():
             raise JournalFailed(
                 f"journal {self._path}: belum ada; jembatan membuatnya saat pertama berjalan "

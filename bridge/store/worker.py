@@ -12,10 +12,10 @@ import structlog
 
 from bridge.domain.commands import Fact
 from bridge.domain.errors import JournalFailed
-from bridge.domain.events import Committed, Fault, JournalReplaced
+from bridge.domain.events import Committed, Fault, JournalReplaced, Unwritable
 from bridge.domain.ports import Clock, Deliver
-from bridge.store.faults import JournalDamaged
-from bridge.store.health import Health
+from bridge.store.faults import UNWRITABLE, JournalDamaged
+from bridge.store.health import HUNG_S, Health
 from bridge.store.journal import Journal
 
 log = structlog.get_logger()
@@ -68,6 +68,7 @@ class JournalWorker:
         self._give_up_at = math.inf
         self._is_suspect = False
         self._failures = 0
+        self._group = GROUP
         self._commits = 0  # since the last checkpoint
         self._retain_at = clock.monotonic() + FIRST_RETAIN_S
         self._run_known = journal.run if journal and not journal.begun_anew else None
@@ -102,6 +103,10 @@ class JournalWorker:
     def stuck_s(self) -> float:
         """Seconds since the worker last moved while it had work; 0 when it has none. For the watchdog."""
         return self._health.stuck_s()
+
+    def is_hung(self) -> bool:
+        """Whether the disk has kept us waiting for so long that nobody else should ask it."""
+        return self._health.stuck_s() >= HUNG_S
 
     @property
     def progress(self) -> Progress:
@@ -161,13 +166,32 @@ class JournalWorker:
             journal.check()
             self._is_suspect = False
         if batch := self._next_batch():
-            journal.write([fact for decided in batch for fact in decided.facts])
-            self._commits += 1
-            self._committed(batch)
+            self._write(journal, batch)
         else:
             self._keep_house(journal)
         self._report_new_journal(journal)
         self._health.well()
+
+    def _write(self, journal: Journal, batch: list[_Decided]) -> None:
+        try:
+            journal.write([fact for decided in batch for fact in decided.facts])
+        except UNWRITABLE as error:
+            journal.write(())  # raises where it is the disk after all
+            self._single_out(batch, error)
+        else:
+            self._commits += 1
+            self._committed(batch)
+
+    def _single_out(self, batch: list[_Decided], error: Exception) -> None:
+        """Facts that can never be written must not keep all others from the disk: found one by one, and left out."""
+        if len(batch) > 1:
+            self._group = 1
+            return
+        (left_out,) = batch
+        log.error("facts left out of the journal", why=str(error), facts=repr(left_out.facts)[:500])
+        self._group = GROUP
+        self._done(batch)
+        self._deliver(Unwritable(left_out.number, str(error)))
 
     def _open(self) -> Journal:
         if self._journal is None:
@@ -179,16 +203,22 @@ class JournalWorker:
     def _next_batch(self) -> list[_Decided]:
         """They stay in the queue until they are on the disk."""
         with self._changed:
-            return list(islice(self._waiting, GROUP))
+            if not self._waiting:
+                self._group = GROUP
+            return list(islice(self._waiting, self._group))
 
     def _committed(self, batch: list[_Decided]) -> None:
+        self._done(batch)
+        last = batch[-1].number
+        with self._changed:
+            number = last if self._refused is None else min(last, self._refused - 1)
+        self._deliver(Committed(number))
+
+    def _done(self, batch: list[_Decided]) -> None:
         with self._changed:
             for decided in batch:
                 self._waiting.popleft()
                 self._facts -= len(decided.facts)
-            last = batch[-1].number
-            number = last if self._refused is None else min(last, self._refused - 1)
-        self._deliver(Committed(number))
 
     def _failed(self, why: str) -> None:
         """Wait a little longer each time; a stop cuts the wait short."""

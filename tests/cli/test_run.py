@@ -1,5 +1,6 @@
 """`kentongan run`: what stops it from starting is one clear line; what comes and goes does not stop it."""
 
+import fcntl
 import json
 import os
 import signal
@@ -10,6 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from bridge.config import load_config
+from bridge.domain.errors import JournalFailed
+from bridge.domain.events import Event, JournalReplaced
+from bridge.store import Journal
+from cli.control_client import ask
+from cli.wiring import build
 from simulator.channels import PUBLIC
 from simulator.village import Village
 from tests.cli.kentongan import ENVIRONMENT
@@ -156,6 +163,23 @@ def test_another_socket_in_the_way_is_one_line(post: Post) -> None:
         assert "another bridge answers at" in refused(post)
 
 
+def test_a_journal_that_opens_and_cannot_be_read_is_opened_once_more(post: Post) -> None:
+    """The disk fails between the two; whoever goes on with it must be told that it is not the journal of this run."""
+
+    def fails(_: Journal) -> None:
+        raise JournalFailed("the disk refuses")
+
+    with pytest.MonkeyPatch.context() as sick:
+        sick.setattr(Journal, "load", fails)
+        runtime = build(load_config(post.toml))
+    deliver: list[Event] = []
+    runtime._journal.start(deliver.append)
+    try:
+        until(lambda: any(isinstance(event, JournalReplaced) for event in deliver), what="the run's own journal")
+    finally:
+        runtime._journal.stop()
+
+
 def test_the_log_is_json_for_machines(post: Post) -> None:
     with post.bridge() as bridge:
         bridge.terminate()
@@ -182,6 +206,26 @@ def test_nobody_who_reads_the_log_stops_nobody(post: Post) -> None:
             bridge.terminate()
             assert bridge.wait(15) == 0
     finally:
+        os.close(theirs)
+
+
+def test_whoever_stands_still_reading_the_log_stops_nobody(post: Post) -> None:
+    """A pipe that is full: as a journal on a hung disk, or a terminal after Ctrl-S."""
+    ours, theirs = os.pipe()
+    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, 4096)
+    try:
+        with post.bridge(stdout=theirs) as bridge:
+            pressed = [ask(post.socket, "press", kind="FIRE")["press"] for _ in range(40)]
+            until(lambda: post.picture().get("unwritten") == 0, what="the journal")
+            assert len(set(pressed)) == 40
+            heard = b""
+            while b"bridge stops" not in heard:
+                bridge.terminate()
+                heard += os.read(ours, 65_536)
+            assert bridge.wait(15) == 0
+        assert all(press.encode() in heard for press in pressed), "late, but whole"
+    finally:
+        os.close(ours)
         os.close(theirs)
 
 

@@ -15,6 +15,7 @@ TABLES = [tomllib.loads((files("bridge.codec") / name).read_text(encoding="utf-8
 
 CALLS = {
     Kind.THEFT: [
+        "malinge mlayu ngetan", "malinge nang omahku", "bedhe malèng", "begale isih nang embong",
         "tang motor elang", "È bengko bâdâ malèng", "motorku ilang nang pasar", "tokang ngico'", "onok wong nyolong",
         "tulung ono maling nang omahku", "motorku dicolong", "bada maleng neng bengko", "tolonge, bada maleng!",
         "sepeda elang",
@@ -27,14 +28,16 @@ CALLS = {
         "!!! maling", "- maling -", "🚨🚨 maling", "woy maling woy", "ｍａｌｉｎｇ", "mailng", "\nmaling\n",
     ],
     Kind.LIVESTOCK: [
-        "sapine ilang", "tang sapè èlang", "malèng sapè", "sapè èkèco'", "kebone dicolong", "embi'na elang",
+        "pitikku dimaling", "sapine ilang", "tang sapè èlang", "malèng sapè", "sapè èkèco'", "kebone dicolong",
+        "embi'na elang",
         "sapiku dicolong", "wedhus ilang loro", "kelangan kebo", "sape elang", "embi' elang", "ajam ekeco'",
         "sapi hilang", "Sapi saya dicuri!", "maling sapi", "malinggg sapiii", "kambing dicuri", "ternak hilang",
         "pencuri kambing di kandang", "tolong sapi saya hilang", "kerbau digondol", "maling ayam", "kehilangan kambing",
         "cattle stolen", "goats missing", "cow thief", "maling sapinya lari", "pencurian ternak",
     ],
     Kind.FIRE: [
-        "geni!", "apoy", "bâḍâ apoy rajâ", "roma katonon", "onok kobongan rek", "kobhâr",
+        "genine gedhe", "kobongane nang pasar", "kobbhâran", "geni!", "apoy", "bâḍâ apoy rajâ", "roma katonon",
+        "onok kobongan rek", "kobhâr",
         "omahku kobong", "ono geni gedhe", "kobongan!!", "bengko katonon", "kobbhar", "bada apoy",
         "kebakaran", "KEBAKARAN", "kebakarannn", "kebakran di dapur", "kbakaran", "api", "Api!", "API BESAR", "ada api",
         "tolong kebakaran", "Tolong! 🚨 kebakaran — RT 05", "rumah terbakar", "pasar terbakar", "rumah kebakaran",
@@ -50,7 +53,7 @@ CALLS = {
         "tanggul jebol", "flood", "Flooding!", "landslide", "earthquake", "tolong banjir", "rumah roboh",
     ],
     Kind.MURDER: [
-        "patè'en", "èpatè'è", "ono mayit nang kali",
+        "wong mati dipateni", "patè'en", "èpatè'è", "ono mayit nang kali",
         "rojo pati", "wong dipateni", "epatei",
         "pembunuhan", "pembunuhaaan", "ada mayat di sungai", "dibacok", "orang dibacok", "saya ditusuk", "penusukan",
         "carok", "penembakan", "murder", "stabbing", "someone stabbed", "gunshots",
@@ -64,13 +67,14 @@ CALLS = {
         "jatuh", "tolong anak saya jatuh",
     ],
     Kind.BRAWL: [
-        "gegeran nang pasar", "dikroyok", "atokar neng pasar", "ekaroyok",
+        "gelud nang pasar", "gegeran nang pasar", "dikroyok", "atokar neng pasar", "ekaroyok",
         "tawuran", "tawurannn", "berkelahi", "perkelahian di pasar", "berantem", "bentrok", "ada keributan",
         "dikeroyok",
         "orang mabuk ngamuk", "brawl", "fight", "riot",
     ],
     Kind.MEDICAL: [
-        "ibuku getihen", "embu' sakè' sara", "sakèk", "ekekke' olar", "bapakku ora sadar",
+        "bapakku gak isok ambekan", "anakku ora iso ambegan", "istriku arep nglairno", "arep lahiran", "ibuku getihen",
+        "embu' sakè' sara", "sakèk", "ekekke' olar", "bapakku ora sadar",
         "wong semaput", "lara banget", "mbrojol", "sake' parah", "klenger",
         "sakit", "pingsan", "ibu pingsan", "istri saya mau melahirkan", "serangan jantung", "sesak napas", "stroke",
         "kejang", "anak saya kejang-kejang", "ambulans", "tolong kirim ambulans", "butuh ambulans", "digigit ular",
@@ -80,7 +84,8 @@ CALLS = {
         "tolong", "TOLOOONG", "tolong!!!", "tolong tolong tolong", "tlg", "tlong", "tolong saya", "minta tolong",
         "tolong cepat ke rumah saya", "darurat", "gawat", "gawat darurat", "panik", "SOS", "S.O.S.", "sosss", "🆘",
         "bahaya", "help", "HELP!", "heeelp", "help me please", "we need help", "emergency", "emergancy", "panic",
-        "njaluk tulung", "tulungono aku", "bebaya", "èyancem", "mintah tolong",
+        "njalok tolong", "tulungen aku", "tolongin", "tolongi!", "njaluk tulung", "tulungono aku", "bebaya", "èyancem",
+        "mintah tolong",
         "bantu saya", "anak saya hilang", "ular masuk rumah", "ada orang bawa parang",
         "diserang", "anak saya diculik", "bom", "Ya Allah tolong",
     ],
@@ -134,6 +139,8 @@ INNOCENT = [
     "wedang geni anget", "lampune dipateni sik", "nyuwun tulung tumbasaken gula", "tulung gawakno kursi",
     "tukaran jadwal ronda yo", "sholat mayit bar isya", "hp ku kecemplung got maneh", "mangga pinarak",
     "mator sakalangkong", "mare ngakan?", "sakit ati", "padune wis rampung",
+    "kober mampir ora?", "wis kober urung", "aku ora kober saiki", "kebakaran jenggot dia", "banjir hadiah lomba 17an",
+    "warga diajak berpikir kritis", "ngaji tanpa kendhat", "tulung jupukno sarungku", "terbakar emosi gara-gara bola",
     "wingi pada geger krungu pasar rega sembako",
     "iuran ronda bulan ini sudah lunas", "kambing untuk kurban berapa harganya",
 ]  # fmt: skip

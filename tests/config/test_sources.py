@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from bridge.domain.alarm import Moment
 from bridge.domain.errors import ConfigError
 from bridge.domain.ids import node_source
 from bridge.domain.place import Place, Source
 from bridge.domain.press import Kind, Press, Remark, Trust, Via
+from bridge.ledger import Ledger, Memory
 from bridge.sources import Register, cautions, load_sources
 
 KEY_A, KEY_B, KEY_C = (bytes([number]) * 32 for number in (0xFB, 2, 3))
@@ -84,6 +86,15 @@ def test_a_source_has_a_place_and_a_key(register: Register) -> None:
 )
 def test_keys_decide_trust_and_numbers_never(register: Register, heard: Press, trust: Trust) -> None:
     assert register.trust(heard) is trust
+
+
+def test_a_known_node_that_proves_nothing_only_claims_its_place(register: Register) -> None:
+    """Whoever has the channel's key can send as any node; C has no key that it could prove itself with."""
+    ledger, now = Ledger(Memory(), register), Moment(1, 0.0, 0.0, True)
+    heard = {source: ledger.join(press(source, channel="SiagaDesa"), now)[0] for source in (A, B, C)}
+    claimed = frozenset({Remark.PLACE_CLAIMED})
+    assert {source: alarm.remarks for source, alarm in heard.items()} == {A: claimed, B: frozenset(), C: frozenset()}
+    assert ledger.join(press(A, pki_key=KEY_A), now)[0].remarks == frozenset()
 
 
 def test_another_key_is_told_to_the_technician(register: Register, capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,11 +95,7 @@ class Post:
         )
 
     def hello(self, seen: dict[str, Mark] | None = None, nonce: str = "") -> tuple[str, bytes]:
-        marks = {
-            desk: {"database": mark.database, "commit": mark.commit, "token": mark.token}
-            for desk, mark in (seen or {}).items()
-        }
-        return self.say(Leaf.HELLO, {"nonce": nonce or self.batch(), "run": self.run, "seen": marks})
+        return self.say(Leaf.HELLO, {"nonce": nonce or self.batch(), "run": self.run, "seen": marks(seen or {})})
 
     def status(self, online: bool, connection: int = 1, **run: Any) -> tuple[str, bytes]:
         body = {"online": online, "version": "0.1.0", "run": self.run | run, "connection": connection}
@@ -108,6 +104,12 @@ class Post:
     def answer(self, desk: str, number: int, fate: str, at: float = NOW, detail: str = "") -> tuple[str, bytes]:
         one = {"desk": desk, "number": number, "fate": fate, "at": at, "detail": detail}
         return self.say(Leaf.ANSWER, {"answers": [one]})
+
+
+def marks(seen: dict[str, Mark]) -> dict[str, Any]:
+    return {
+        desk: {"database": mark.database, "commit": mark.commit, "token": mark.token} for desk, mark in seen.items()
+    }
 
 
 def press_id(number: int) -> str:

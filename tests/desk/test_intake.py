@@ -15,7 +15,7 @@ from desk.views import posts
 from mqtt.contract import Leaf, OrderBody, ReceiptBody
 from mqtt.signature import from_text, read_public, signed_bytes
 from tests.desk.conftest import DESK, Table
-from tests.desk.post import NOW, Post, press_id, sha
+from tests.desk.post import NOW, Post, marks, press_id, sha
 
 ONE, TWO = Post("pos-1", seed=1), Post("pos-2", seed=2, journal="b7d1c1b0-0000-4000-8000-000000000002")
 
@@ -297,6 +297,40 @@ def test_yesterdays_copy_is_noticed_and_the_post_is_asked_for_everything(table: 
     assert OrderBody in [type(body) for _, body in table.hear(ONE.hello(seen))]
 
 
+def test_a_loss_is_noticed_at_the_next_alarm_though_others_have_driven_the_number_past_it(
+    table: Table, tmp_path: Any
+) -> None:
+    """A replica took over that had not yet heard of the last commits; every hello of this post is minutes away."""
+    table.copy_to(tmp_path / "replica")
+    lost = ONE.alarms(ONE.report(1))
+    (receipt,) = receipts(table, lost)
+    seen = {DESK: Mark(DESK, receipt.mark.database, receipt.mark.commit, receipt.mark.token)}
+    assert len(table.hear(ONE.alarms(ONE.report(2), seen=marks(seen)))) == 1, "all is well: no order"
+
+    table.restore_from(tmp_path / "replica")
+    table.turn()
+    for number in range(20, 25):
+        receipts(table, TWO.alarms(TWO.report(number)))
+    said = table.hear(ONE.alarms(ONE.report(3), seen=marks(seen)))
+    assert [body.mark.commit > receipt.mark.commit for _, body in said if isinstance(body, ReceiptBody)] == [True]
+    assert [order.kind for _, body in said if isinstance(body, OrderBody) for order in body.orders] == [
+        OrderKind.RESEND
+    ]
+
+
+def test_numbers_that_no_database_holds_do_not_harm_the_alarms_beside_them(table: Table) -> None:
+    """One post's program is wrong; another's calls wait in the same group."""
+    mark = table.store.mark()
+    huge = {DESK: Mark(DESK, mark.database, 1 << 70, "t")}
+    table.hear(
+        ONE.hello(huge),
+        ONE.alarms(ONE.report(1), seen=marks(huge)),
+        ONE.answer(DESK, 5, "told", at=float("nan")),
+        TWO.alarms(TWO.report(2)),
+    )
+    assert table.store.accounting() == {press_id(1): 1, press_id(2): 1}
+
+
 def test_another_database_is_noticed_too(table: Table) -> None:
     foreign = {DESK: Mark(DESK, "another", 5, "token"), "desk-elsewhere": Mark("desk-elsewhere", "x", 9, "y")}
     assert OrderBody in [type(body) for _, body in table.hear(ONE.hello(foreign))]
@@ -322,6 +356,14 @@ def test_status_is_compared_by_counters_within_a_journal(table: Table) -> None:
         (ONE.status(True, 1, journal="new"), True),
         (ONE.status(False, 2, start=2), True),  # the old journal's will, after the new one was heard of
         (ONE.status(False, 1, journal="new"), False),
+        (ONE.status(True, 1, start=3), True),  # the old journal's disk is back
+        (ONE.status(True, 1, journal="memory"), True),  # and away once more
+        (ONE.status(False, 1, journal="memory"), False),
+        (ONE.status(True, 1, start=4), True),
+        (ONE.status(False, 2, journal="memory"), True),
+        (ONE.status(False, 9, journal="never heard of"), False),  # for all we know it is the newest
+        (ONE.status(True, 1, start=4), True),  # but the post, which watches its status, says that it is not
+        (ONE.status(False, 1, start=4), False),
     ]
     for number, (message, expected) in enumerate(story):
         table.hear(message)

@@ -8,9 +8,16 @@ import time
 import tty
 from pathlib import Path
 
+from gpiozero.pins.mock import MockPin
+
 from bridge.config_siren import Output
 
 ON, OFF = Output(name="board", driver="serial", url="serial:///dev/null").octets
+
+
+def sounded(pin: MockPin) -> bool:
+    """Whether it was ever on, however shortly."""
+    return any(was.state for was in pin.states)
 
 
 class Board:

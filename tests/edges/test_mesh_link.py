@@ -3,6 +3,7 @@
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 import termios
@@ -144,3 +145,16 @@ def test_a_closed_wire_is_never_written_to(plug: Plug) -> None:
     with pytest.raises(RadioLost):
         link.write(b"halo")
     os.close(other)
+
+
+def test_a_peer_that_is_gone_without_a_word_is_missed_within_30_s() -> None:
+    """A head says nothing for hours: only the kernel can ask whether it is still there."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        link = open_link(f"tcp://127.0.0.1:{server.getsockname()[1]}", connect_s=5, write_s=5)
+        wire = link._wire
+        assert isinstance(wire, socket.socket)
+        assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+        idle_s, every_s, times = (wire.getsockopt(socket.IPPROTO_TCP, option) for option in options)
+        assert idle_s + every_s * times <= 30
+        link.close()

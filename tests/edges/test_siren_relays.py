@@ -17,7 +17,7 @@ from bridge.edges import siren_relay
 from bridge.edges.siren_relay import GpioRelay, SerialRelay, relay_siren
 from bridge.edges.siren_worker import SirenWorker
 from tests.edges.listening import until
-from tests.edges.relay_board import OFF, ON, Board
+from tests.edges.relay_board import OFF, ON, Board, sounded
 
 FIRE = Sound("node:1/1", Kind.FIRE, None)
 
@@ -57,13 +57,13 @@ def on_board(tmp_path: Path, sound_s: float = 60.0) -> SirenWorker:
 
 
 def test_a_pin_is_on_for_a_set_time_and_that_is_no_fault(pins: MockFactory, heard: Events, start: Start) -> None:
-    siren = start(relay_siren("horn", GpioRelay("GPIO17"), 0.3))
+    siren = start(relay_siren("horn", GpioRelay("GPIO17"), 1.0))
     pin = pins.pin("GPIO17")
     siren.do(FIRE)
     until(lambda: pin.state)
     began = time.monotonic()
     until(lambda: not pin.state)
-    assert 0.2 < time.monotonic() - began < 2
+    assert 0.5 < time.monotonic() - began < 8
     siren.do(FIRE)
     until(lambda: pin.state)
     siren.stop()
@@ -71,14 +71,14 @@ def test_a_pin_is_on_for_a_set_time_and_that_is_no_fault(pins: MockFactory, hear
 
 
 def test_a_press_while_it_sounds_makes_it_last(pins: MockFactory, start: Start) -> None:
-    siren = start(relay_siren("horn", GpioRelay("GPIO17"), 0.6))
+    siren = start(relay_siren("horn", GpioRelay("GPIO17"), 1.5))
     siren.do(FIRE)
     until(lambda: pins.pin("GPIO17").state)
     began = time.monotonic()
-    time.sleep(0.4)
+    time.sleep(0.5)
     siren.do(FIRE)
     until(lambda: not pins.pin("GPIO17").state)
-    assert time.monotonic() - began >= 0.9
+    assert time.monotonic() - began >= 1.9
 
 
 def test_silence_at_the_post(pins: MockFactory, start: Start) -> None:
@@ -102,8 +102,7 @@ def test_a_chirp_is_short_and_does_not_end_an_alarm(pins: MockFactory, start: St
     siren = start(relay_siren("horn", GpioRelay("GPIO17"), 30))
     pin = pins.pin("GPIO17")
     siren.do(Chirp("lone"))
-    until(lambda: pin.state)
-    until(lambda: not pin.state, 1.0)
+    until(lambda: sounded(pin) and not pin.state)
     siren.do(FIRE)
     siren.do(Chirp("lone"))
     until(lambda: pin.state)
@@ -113,7 +112,7 @@ def test_a_chirp_is_short_and_does_not_end_an_alarm(pins: MockFactory, start: St
 
 def test_a_pin_that_does_not_exist_is_one_clear_fault(pins: MockFactory, heard: Events, start: Start) -> None:
     start(relay_siren("horn", GpioRelay("GPIO99"), 60))
-    fault = heard.get(timeout=5)
+    fault = heard.get(timeout=15)
     assert isinstance(fault, Fault) and fault.what == "siren:horn"
     assert "\n" not in fault.why
     assert fault.why.startswith("pin GPIO99 tidak bisa dipakai, periksa [[output]] pin (cannot be used)")
@@ -123,9 +122,9 @@ def test_a_pin_that_somebody_else_had_is_used_once_it_is_free(pins: MockFactory,
     other = gpiozero.OutputDevice("GPIO17")
     siren = start(relay_siren("horn", GpioRelay("GPIO17"), 60))
     siren.do(FIRE)
-    assert "GPIO17" in str(heard.get(timeout=5))
+    assert "GPIO17" in str(heard.get(timeout=15))
     other.close()
-    assert heard.get(timeout=5) == Fault("siren:horn", "")
+    assert heard.get(timeout=15) == Fault("siren:horn", "")
     assert pins.pin("GPIO17").state
 
 
@@ -145,14 +144,14 @@ def test_what_a_killed_bridge_left_on_is_switched_off_at_the_start(
 
 def test_a_board_that_is_not_there_rings_once_it_is(tmp_path: Path, heard: Events, start: Start) -> None:
     siren = start(on_board(tmp_path))
-    assert heard.get(timeout=5) == Fault(
+    assert heard.get(timeout=15) == Fault(
         "siren:board",
         f"papan relai {tmp_path}/board tidak menjawab: periksa kabelnya (relay board lost: check its cable)",
     )
     siren.do(FIRE)
     board = Board(tmp_path / "board")
     until(lambda: board.is_on)
-    assert heard.get(timeout=5) == Fault("siren:board", "")
+    assert heard.get(timeout=15) == Fault("siren:board", "")
     siren.stop()
     until(lambda: not board.is_on)
     board.unplug()
@@ -167,11 +166,11 @@ def test_a_board_unplugged_in_the_middle_of_an_alarm_rings_on_when_it_is_back(
     siren.do(FIRE)
     until(lambda: first.is_on)
     first.unplug()
-    assert "check its cable" in str(heard.get(timeout=5))
+    assert "check its cable" in str(heard.get(timeout=15))
     second = Board(tmp_path / "board")
     until(lambda: second.is_on)
-    assert heard.get(timeout=5) == Fault("siren:board", "")
+    assert heard.get(timeout=15) == Fault("siren:board", "")
     siren.do(Silence("pak RT"))
     until(lambda: not second.is_on)
     second.unplug()
-    assert "check its cable" in str(heard.get(timeout=5)), "known before the next alarm"
+    assert "check its cable" in str(heard.get(timeout=15)), "known before the next alarm"

@@ -9,7 +9,19 @@ from gpiozero.pins.mock import MockFactory, MockPin
 from bridge.domain.events import Fault, PressHeard, SilenceAsked, Tap, Tapped
 from bridge.domain.press import Kind
 from tests.edges.listening import Inbox
-from tests.edges.wired_parts import faults, listening, nobody, presses, sparks, strike, until, up
+from tests.edges.wired_parts import (
+    faults,
+    least_share,
+    listening,
+    nobody,
+    presses,
+    quickest_ms,
+    sparks,
+    steadily,
+    strike,
+    until,
+    up,
+)
 
 
 @pytest.fixture
@@ -33,20 +45,24 @@ class Wire:
         self.switch(closed)
 
 
-def test_three_bouncing_strikes_are_three(pins: MockFactory, inbox: Inbox) -> None:
-    with listening(inbox, driver="gpio", pin="GPIO27", at="house") as one:
-        up(one)
-        strike(Wire(pins.pin("GPIO27")).bouncing, (3, 3))
-        until(lambda: len(presses(inbox)) == 2)
-    assert presses(inbox) == [("1", Kind.PANIC), ("1", Kind.FIRE)]
-    assert faults(inbox) == []
+def test_three_bouncing_strikes_are_three(pins: MockFactory) -> None:
+    def story() -> None:
+        inbox = Inbox()
+        with listening(inbox, driver="gpio", pin="GPIO27", at="house") as one:
+            up(one)
+            strike(Wire(pins.pin("GPIO27")).bouncing, (3, 3))
+            until(lambda: len(presses(inbox)) == 2)
+        assert presses(inbox) == [("1", Kind.PANIC), ("1", Kind.FIRE)]
+        assert faults(inbox) == []
+
+    steadily(story)
 
 
 def test_sparks_are_nobody(pins: MockFactory) -> None:
     def spark(inbox: Inbox) -> float:
         with listening(inbox, driver="gpio", pin="GPIO27", at="house") as one:
             up(one)
-            return sparks(Wire(pins.pin("GPIO27")).switch, count=60)
+            return sparks(Wire(pins.pin("GPIO27")).switch, count=30)
 
     assert nobody(spark)
 
@@ -80,6 +96,7 @@ def test_a_button_silences_once_for_each_push(pins: MockFactory, inbox: Inbox) -
     with listening(inbox, driver="gpio", pin="GPIO5", role="silence") as one:
         up(one)
         wire = Wire(pins.pin("GPIO5"))
+        time.sleep(0.15)  # first it must be seen open
         for _ in range(2):
             wire.bouncing(True)
             assert inbox.until(SilenceAsked) == SilenceAsked("kentongan")
@@ -110,16 +127,22 @@ def test_a_pin_is_given_back(pins: MockFactory, inbox: Inbox) -> None:
 
 
 def test_a_strike_is_heard_within_milliseconds_and_waiting_costs_nothing(pins: MockFactory, inbox: Inbox) -> None:
-    """Printed; the limits are wide, for machines that do more than this."""
+    """Printed."""
+
+    def measure() -> float:
+        with listening(inbox, driver="gpio", pin="GPIO27", at="house") as one:
+            up(one)
+            began = time.monotonic()
+            pins.pin("GPIO27").drive_low()
+            inbox.until(PressHeard)
+            took_s = time.monotonic() - began
+            pins.pin("GPIO27").drive_high()
+        return took_s
+
+    took_ms = quickest_ms(measure, 25)
     with listening(inbox, driver="gpio", pin="GPIO27", at="house") as one:
         up(one)
-        spent, began = time.process_time(), time.monotonic()
-        time.sleep(2.0)
-        share = (time.process_time() - spent) / (time.monotonic() - began)
-        began = time.monotonic()
-        pins.pin("GPIO27").drive_low()
-        inbox.until(PressHeard)
-        took_ms = (time.monotonic() - began) * 1000
+        share = least_share(0.005)
     print(f"measured: closing to PressHeard {took_ms:.1f} ms, 4 against noise; idle {share:.2%} of a core")
-    assert took_ms < 1000
+    assert took_ms < 25
     assert share < 0.005

@@ -158,15 +158,24 @@ def test_a_notice_switch_at_a_house_only_marks() -> None:
     assert [press.kind for press in found] == [Kind.PANIC, Kind.THEFT]
     assert all(press.remarks == SAFE for press in found)
     assert story.taps() == []
+    story.wait(NOTICE_LONG_MS)
+    assert "berita" in story.hand.trouble
+    story.strike(2, 2)
+    assert next(e.press for e in reversed(story.events) if isinstance(e, PressHeard)).remarks == frozenset()
 
 
-def test_a_notice_switch_that_was_forgotten_is_a_fault_until_it_is_off() -> None:
-    story = at("post")
+def test_a_notice_switch_that_was_forgotten_is_a_fault_until_it_is_off_and_mutes_no_alarm() -> None:
+    story = at("post", "b")
     story.turn(True)
-    story.wait(NOTICE_LONG_MS - 1000)
-    assert story.hand.trouble == ""
+    story.wait(NOTICE_LONG_MS - 6000)
+    story.strike(3)
+    story.wait(5000)
+    assert (story.hand.trouble, story.taps(), story.heard()) == ("", [Tap.NOTICE], [])
     story.wait(1000)
     assert "berita" in story.hand.trouble
+    story.strike(3)
+    story.wait(5000)
+    assert [number for number, _ in story.heard()][:1] == ["1"]
     story.turn(False)
     assert story.hand.trouble == ""
     assert story.hand.next_ms() is None
@@ -229,12 +238,35 @@ def test_a_button_silences_once_for_each_push_and_never_for_noise() -> None:
 
 def test_a_button_that_is_stuck_is_a_fault() -> None:
     story = Story(Button("tombol"))
+    story.see(False)
+    story.wait(100)
     story.see(True)
     story.wait(11_000)
     assert "tertutup terus" in story.hand.trouble
     story.see(False)
     story.wait(100)
     assert (story.hand.trouble, story.events) == ("", [SilenceAsked("tombol")])
+
+
+def test_a_stuck_button_on_a_loose_cable_silences_no_alarm() -> None:
+    """Closed when it is found is no push, at the start and whenever the cable is back."""
+    story = Story(Button("tombol"))
+    for _ in range(3):
+        story.see(False)  # what a far port says before it knows
+        story.wait(5)
+        story.see(True)
+        story.wait(11_000)
+        assert "tertutup terus" in story.hand.trouble
+        story.events += story.hand.lose(story.now)
+        story.wait(2000)
+    assert story.events == []
+    story.see(True)
+    story.wait(1000)
+    story.see(False)
+    story.wait(300)
+    story.see(True)
+    story.wait(300)
+    assert story.events == [SilenceAsked("tombol")]
 
 
 def test_time_only_rises_in_what_is_told() -> None:

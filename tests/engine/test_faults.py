@@ -48,6 +48,16 @@ def test_a_resend_is_not_called_done_before_the_disk_has_it(post: Post) -> None:
     assert cmd.Account in [type(command) for command in post.commit()]
 
 
+def test_what_can_never_be_written_is_relayed_and_promised_to_nobody(post: Post) -> None:
+    post.hear(press(1))
+    (relay,) = [said for said in post.happen(ev.Unwritable(post.number, "too big")) if isinstance(said, cmd.Relay)]
+    assert relay.unsafe
+    post.hear(press(2, num=HOUSE + 1))
+    post.commit()
+    assert post.told() == [Step.JOURNALED]  # the second's only
+    assert "too big" in post.engine.faults()["journal:facts"]
+
+
 # --- the desk -------------------------------------------------------------------------------------------------------
 
 
@@ -75,6 +85,20 @@ def test_the_same_commit_with_another_token_is_another_history(post: Post) -> No
     post.happen(ev.Receipted(replace(WELL, token="other"), ()))
     post.happen(ev.Tick(), 60.0)
     assert [fact.desk for fact in post.facts if isinstance(fact, cmd.Reopen)] == ["desk-1"]
+
+
+def test_a_desk_that_asked_for_everything_is_not_shown_again_what_it_lost(post: Post) -> None:
+    """Else it would ask for everything once more at the next alarm, and once more."""
+    post.happen(ev.Receipted(replace(WELL, commit=20, token="t20"), ()))
+    post.happen(ev.Receipted(replace(WELL, commit=19, token="other"), ()), 1.0)
+    post.happen(ev.Receipted(replace(WELL, commit=21, token="other"), ()), 1.0)  # in doubt: 20 goes on being shown
+    assert post.engine.marks()["desk-1"].commit == 20
+    post.happen(word(4, None, "", OrderKind.RESEND))
+    assert "desk-1" not in post.engine.marks()
+    post.happen(ev.Receipted(replace(WELL, commit=22, token="other"), ()), 1.0)
+    post.happen(ev.Tick(), 60.0)
+    assert post.engine.marks()["desk-1"].commit == 22
+    assert len([fact for fact in post.facts if isinstance(fact, cmd.Reopen)]) == 1
 
 
 def test_a_quarantined_alarm_is_a_loud_fault(post: Post) -> None:
@@ -316,3 +340,10 @@ def test_a_press_after_a_restart_joins_the_open_alarm_of_its_hand_within_one_boo
     later.now = Moment(2, 130.0, 1000.0, False, "one")
     later.hear(press(2))
     assert [(row.alarm, row.revision) for row in later.rows()] == [(saved[0].id, 2)]
+
+
+def test_two_boots_never_share_a_clock_whatever_the_start_counter_says() -> None:
+    """Both times the disk was away, so both runs are start 0; the second boot is younger than the alarm."""
+    then, now = Moment(0, 900.0, 1000.0, False, "one"), Moment(0, 50.0, 1000.0, False, "another")
+    assert then.age_s(now) is None
+    assert then.age_s(replace(now, boot="one", mono_s=960.0)) == 60.0

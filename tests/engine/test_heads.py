@@ -1,6 +1,7 @@
 """A head is heard, answered by letters, echoes them; its rhythm refines the strike; nothing it says clears it."""
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from bridge.domain import commands as cmd
 from bridge.domain import events as ev
@@ -113,6 +114,17 @@ def test_the_lamps_climb_with_the_truth_and_the_echo_is_told() -> None:
     assert shown(at, say(at, call(7, Kind.FIRE, shows="J"), 60.0)) == ["S"]
     told = alarms(at)[f"head:{HEAD}/ABCD.7"].alarm.told
     assert told is not None and (told.stage, told.outcome) == (Stage.STORED, Outcome.TOLD)
+
+
+def test_an_echo_of_less_is_not_told() -> None:
+    """The head still shows J; what it has not seen is said again."""
+    at = post()
+    say(at, call(7))
+    assert shown(at, at.commit()) == ["J"]
+    assert shown(at, at.happen(receipt(at.rows()[-1]))) == ["S"]
+    assert shown(at, say(at, call(7, shows="J"), 2.0)) == ["S"]
+    assert not [fact for fact in at.facts if isinstance(fact, cmd.SaveReply)]
+    assert shown(at, at.happen(ev.Tick(), 60.0)) == ["S"]
 
 
 def test_a_letter_is_said_at_0_20_and_60_s_and_then_only_when_asked() -> None:
@@ -233,6 +245,14 @@ def test_another_post_waits_for_the_home_post_and_is_silent_if_that_answered() -
     assert shown(at, at.happen(ev.Tick(), 11.0)) == ["S"]  # it knows more than the home post has said
 
 
+def test_another_post_leaves_the_home_post_ten_seconds() -> None:
+    at = post(homes={HEAD: "pos-2"})
+    say(at, call(7))
+    assert shown(at, at.commit()) == []
+    assert shown(at, at.happen(ev.Tick(), 9.0)) == []
+    assert shown(at, at.happen(ev.Tick(), 2.0)) == ["J"]
+
+
 def test_another_post_answers_when_the_home_post_is_dead() -> None:
     at = post(homes={HEAD: "pos-2"})
     say(at, call(7))
@@ -308,11 +328,14 @@ def test_two_hundred_heads_are_answered_by_few_lines_within_the_hour_of_airtime(
 
 def test_the_beacon_is_hourly_and_only_where_there_are_heads() -> None:
     at = post()
+    said_s = [at.now.mono_s]  # one as soon as the radio is there
     for _ in range(2 * 3600 // 60):
         for command in at.happen(ev.Tick(), 60.0):
             if isinstance(command, cmd.Beacon):
                 at.happen(ev.TextSent(command.ticket))
-    assert len(at.of(cmd.Beacon)) == 3
+                said_s.append(at.now.mono_s)
+    assert len(said_s) == len(at.of(cmd.Beacon)) == 3
+    assert max(later - sooner for sooner, later in pairwise(said_s)) < 3550, "a lamp that burns for an hour goes dark"
     silent = post(has_heads=False)
     silent.happen(ev.Tick(), 3600.0)
     assert silent.of(cmd.Beacon) == []

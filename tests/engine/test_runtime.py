@@ -1,5 +1,9 @@
 """Starting and stopping: the radio first out, the siren and the journal last, and no part takes the others with it."""
 
+import socket
+import threading
+from pathlib import Path
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -7,9 +11,10 @@ from bridge.domain import commands as cmd
 from bridge.domain import events as ev
 from bridge.domain.alarm import Moment
 from bridge.domain.ports import Deliver
+from bridge.domain.press import Kind
 from bridge.engine import Engine
 from bridge.ledger import Memory
-from bridge.runtime import Inbox, Runtime
+from bridge.runtime import Inbox, Runtime, tell_systemd
 from tests.engine.stage import POST, RUN, Village, press
 
 
@@ -105,6 +110,35 @@ def test_an_event_that_cannot_be_borne_costs_the_next_press_nothing() -> None:
     assert [line["event"] for line in logs if line["log_level"] == "error"] == ["event failed"]
 
 
+def test_a_fault_in_the_answers_costs_no_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program error that shows itself whenever time passes: presses ring and are written, and nothing spins."""
+    tries = 0
+
+    def broken(*_: object) -> None:
+        nonlocal tries
+        tries += 1
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("bridge.strikers.Strikers.due", broken)
+    monkeypatch.setattr("bridge.strikers.Strikers.next_due_s", lambda *_: 0.0)
+    book: list[str] = []
+    runtime, inbox = post(book, Part("radio", book))
+    inbox.put(ev.PressHeard(press(1), 100.0))
+    inbox.put(ev.PressHeard(press(2, Kind.THEFT), 100.0))
+    stop = threading.Timer(0.5, inbox.put, [ev.Stop("told")])
+    stop.start()
+    with capture_logs():
+        runtime.run()
+    stop.join()
+    assert [line for line in book if "writes" in line or "Sound" in line] == [
+        "siren: Sound",
+        "siren: Sound",
+        "journal writes 2",
+        "journal writes 2",
+    ]
+    assert tries < 50
+
+
 def test_the_log_tells_an_alarms_story() -> None:
     book: list[str] = []
     runtime, inbox = post(book, Part("radio", book))
@@ -115,3 +149,14 @@ def test_the_log_tells_an_alarms_story() -> None:
         runtime.run()
     story = [line["event"] for line in logs if line.get("alarm") == press(1).id]
     assert story == ["press heard", "alarm journaled"]
+
+
+def test_nobody_waits_for_a_busy_service_manager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        telling = threading.Thread(target=lambda: [tell_systemd("WATCHDOG=1") for _ in range(2000)], daemon=True)
+        with capture_logs() as logs:
+            telling.start()
+            telling.join(20)
+        assert not telling.is_alive() and logs, "its queue was full"

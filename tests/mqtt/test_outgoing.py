@@ -191,6 +191,17 @@ def test_without_puback_nothing_is_late() -> None:
     assert not out.overdue(1000.0)
 
 
+def test_a_publish_that_the_broker_keeps_silent_about_is_doubted_once() -> None:
+    out = Outgoing()
+    offer(out, row(1))
+    send(out, "a", 5.0)
+    assert [out.unacknowledged(at) for at in (5.0, 19.9, 20.0, 25.0)] == [False, False, True, False]
+    offer(out, row(2))
+    send(out, "b", 30.0)
+    out.acked("b", 31.0)
+    assert not out.unacknowledged(1000.0)
+
+
 def test_a_desk_that_does_not_answer_gets_each_live_row_once_and_of_the_rest_one_publish_a_minute() -> None:
     out = Outgoing()
     out.page_in([row(n) for n in range(100, 0, -1)])
@@ -290,6 +301,17 @@ def test_a_row_that_became_safe_is_sent_as_safe() -> None:
     offer(out, row(1), unsafe=True)
     offer(out, row(1))
     assert [relay.unsafe for relay in out.choose(0.0, 0, 20, True)] == [False]
+
+
+def test_a_row_that_the_desk_has_as_unsafe_is_said_once_more_when_it_became_safe() -> None:
+    out, one = Outgoing(), row(1)
+    for number, (is_unsafe, is_said) in enumerate([(True, True), (True, False), (False, True), (False, False)]):
+        offer(out, one, unsafe=is_unsafe)
+        said = out.choose(float(number), 0, 20, True)
+        assert [relay.unsafe for relay in said] == ([is_unsafe] if is_said else [])
+        if said:
+            out.sent(str(number), said, float(number))
+            out.receipt(str(number), receipts([one]))
 
 
 def test_memory_is_bounded_and_unsafe_rows_get_more_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from dataclasses import replace
 from itertools import groupby
 
 import pytest
@@ -13,6 +14,7 @@ from bridge.domain.commands import OutboxRow
 from bridge.domain.desk import Answer, Fate, Mark, OrderKind
 from bridge.domain.errors import JournalFailed
 from mqtt.contract import (
+    AlarmBody,
     AnswerBody,
     HealthBody,
     Leaf,
@@ -98,6 +100,16 @@ def test_a_hello_tells_the_last_mark_of_each_desk(broker: Iotcore) -> None:
         post.wait_reachable()
         (seen,) = desk.hellos[0].seen.values()
         assert (seen.database, seen.commit, seen.token) == ("db-0", 41, "t41")
+
+
+def test_alarms_tell_the_last_mark_too_so_that_no_loss_hides_behind_their_receipts(broker: Iotcore) -> None:
+    with meeting(broker.url) as (post, desk):
+        post.marks = {"polsek-1": Mark("polsek-1", "db-0", 41, "t41")}
+        post.strike(row(1))
+        until(lambda: post.receipted)
+        (payload,) = [payload for leaf, payload in desk.heard if leaf is Leaf.ALARM]
+        said = AlarmBody.model_validate_json(json.loads(payload)["body"])
+        assert [(mark.database, mark.commit, mark.token) for mark in said.seen.values()] == [("db-0", 41, "t41")]
 
 
 def test_a_burst_shares_publishes_and_each_alarm_arrives_once(broker: Iotcore) -> None:
@@ -231,6 +243,16 @@ def test_a_desk_that_falls_silent_is_noticed_by_the_missing_receipt(broker: Iotc
     """Not only at the next hello, minutes later."""
     with meeting(broker.url, timing=IMPATIENT) as (post, desk):
         desk.is_mute = True
+        post.strike(row(1))
+        assert "tidak menjawab" in post.wait(ev.DeskAway).why
+
+
+def test_a_broker_that_falls_silent_about_an_alarm_is_noticed_before_the_line_is_given_up(broker: Iotcore) -> None:
+    """It pings, and acknowledges nothing more: who struck must hear soon that the police are not connected."""
+    patient = replace(IMPATIENT, puback_s=60.0)
+    with meeting(broker.url, timing=patient) as (post, desk):
+        desk.is_mute = True
+        post.uplink._session.on_published = lambda *_: None
         post.strike(row(1))
         assert "tidak menjawab" in post.wait(ev.DeskAway).why
 

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 from bridge.codebook_files import known_codebooks, load_codebook, load_rules
@@ -12,10 +13,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "rhythm.md"
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
 TIMES = 400
 CLEAN, FAULTY = Hand(), Hand(faults=0.05)
+DRIFTING, DRIFTING_FAULTY = Hand(drifts=True), Hand(drifts=True, faults=0.05)
 SHORT_OF_BREATH, ONCE, ONCE_FAULTY = Hand(rest=(3.5, 4.5)), Hand(once=True), Hand(once=True, faults=0.05)
 Seen = dict[tuple[str, str, str], Counter[str]]
 
 
+@cache
 def measure(hand: Hand, times: int = TIMES) -> Seen:
     """Kinds read, by (codebook, pattern, kind struck). Chance is seeded by the names alone."""
     seen: Seen = {}
@@ -63,6 +66,8 @@ def table() -> str:
     for what, seen in (
         ("all, without faults", clean),
         ("all, with faults", faulty),
+        ("each gap a quarter off, without faults", measure(DRIFTING)),
+        ("each gap a quarter off, with faults", measure(DRIFTING_FAULTY)),
         ("rests of 3.5–4.5 beats, without faults", measure(SHORT_OF_BREATH)),
         ("struck once, without faults", measure(ONCE)),
         ("struck once, with faults", measure(ONCE_FAULTY)),

@@ -16,13 +16,15 @@ DOUBLE = 0.4  # of a beat, until a bouncing hand strikes again
 class Hand:
     """`jitter`: how far each strike may be off, in beats. `faults`: the chance of each beat to be missed or doubled.
 
-    `rest`: how long its long stops are, in beats. `once`: strikes nothing twice over.
+    `rest`: how long its long stops are, in beats. `once`: strikes nothing twice over. `drifts`: each gap is off by up
+    to that share of itself, and what follows comes earlier or later.
     """
 
     jitter: float = 0.25
     faults: float = 0.0
     rest: tuple[float, float] = LONG_STOP
     once: bool = False
+    drifts: bool = False
 
     def strike(self, pattern: str, times: int, chance: random.Random) -> list[int]:
         """The moments in ms of `pattern` struck so often over; at least one strike."""
@@ -35,8 +37,9 @@ class Hand:
     def _moments(self, gaps: list[float], beat_ms: float, chance: random.Random) -> list[int]:
         at_ms, moments = 10_000.0, []
         for gap in gaps:
-            at_ms += gap
-            moment = at_ms + chance.uniform(-self.jitter, self.jitter) * beat_ms
+            off = chance.uniform(-self.jitter, self.jitter)
+            at_ms += gap * (1 + off) if self.drifts else gap
+            moment = at_ms if self.drifts else at_ms + off * beat_ms
             fault = chance.random()
             if fault >= self.faults / 2:  # else it was missed
                 moments.append(round(moment))

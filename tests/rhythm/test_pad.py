@@ -78,6 +78,13 @@ def test_danger_is_not_talked_down(house: Pad) -> None:
     assert ("KIND", "AMAN") not in names(play(house, fire + safe))
 
 
+def test_what_was_danger_is_not_made_unknown_by_what_follows(house: Pad) -> None:
+    """Two and two, and then five: nobody can read the whole, but a thief was told."""
+    five = [5000 + 300 * beat for beat in range(5)]
+    assert house._codebook.hear([1000, 1300, 2800, 3100, *five]).kind == "UNKNOWN"
+    assert names(play(house, [1000, 1300, 2800, 3100, *five])) == [("PRESS", "PANIC"), ("KIND", "THEFT")]
+
+
 def test_bounces_are_one_strike(house: Pad) -> None:
     chance, acts = random.Random(1), []
     for strike in (1000, 1300):

@@ -321,8 +321,14 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
     assert "\n" not in str(failed.value) and "Not a directory" in str(failed.value)
 
 
-def test_without_a_disk_the_sequences_fit_into_any_journal_later(journal: Journal) -> None:
-    run, loaded = without_disk(BITS)
-    assert (run.start, loaded.pending, loaded.memory.alarms) == (0, 0, ())
-    journal.write([*heard(1), saved(replace(alarm(2), sequence=loaded.memory.sequence + 1))])
-    assert journal.load().memory.sequence == loaded.memory.sequence + 1 < 2**53
+@pytest.mark.parametrize("trusted", [True, False])
+def test_without_a_disk_the_sequences_fit_into_any_journal_later(journal: Journal, trusted: bool) -> None:
+    """Also where the clock wakes up in 1970 each time, and the disk fails at two starts."""
+    for number, bits in enumerate((BITS, "beef00beef00beef"), start=1):
+        woke_up = replace(NOW, wall_s=TODAY_S + number if trusted else 25.0, trusted=trusted)
+        run, loaded = without_disk(bits, woke_up)
+        assert (run.start, loaded.pending, loaded.memory.alarms) == (0, 0, ())
+        journal.write([saved(replace(alarm(10 * number), sequence=loaded.memory.sequence + 1))])
+        assert loaded.memory.sequence + 1 < 1 << 43, "what a damaged journal is searched for"
+    journal.write([*heard(1)])
+    assert journal.load().pending == 3

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.domain.events import Event, Fault, JournalReplaced, JournalTrouble
+from bridge.domain.commands import Fact, SaveMark
+from bridge.domain.desk import Mark
+from bridge.domain.errors import JournalFailed
+from bridge.domain.events import Committed, Event, Fault, JournalReplaced, JournalTrouble, JournalWell, Unwritable
 from bridge.store import Journal, JournalReader, JournalWorker, without_disk
 from tests.store.village import (
     BITS,
@@ -109,7 +113,7 @@ def test_a_disk_that_comes_late_gets_everything(tmp_path: Path, ear: Ear) -> Non
     folder = tmp_path / "card"
     folder.write_text("no folder yet", encoding="utf-8")
     path = folder / "journal.db"
-    run, _ = without_disk(BITS)
+    run, _ = without_disk(BITS, NOW)
     worker = JournalWorker(
         None, StillClock(), open_journal=lambda: Journal.open(path, run_bits=BITS, moment=NOW)
     )  # fmt: skip
@@ -150,6 +154,56 @@ def test_a_full_memory_promises_nothing_more(tmp_path: Path, ear: Ear) -> None:
     finally:
         worker.stop()
     assert max(ear.committed()) == 10  # the sixteenth is on the disk, but the eleventh is not
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        (SaveMark(Mark("polsek", "database-1", 1 << 70, "token")),),
+        (saved(replace(alarm(999), sequence=1)),),  # another alarm's place
+    ],
+    ids=["a number too big", "a place that is taken"],
+)
+def test_what_can_never_be_written_holds_up_nothing_else(
+    path: Path, worker: JournalWorker, ear: Ear, poison: tuple[Fact, ...]
+) -> None:
+    worker.put(1, heard(1))
+    ear.until_committed(1)
+    for number in range(2, 101):
+        worker.put(number, poison if number == 50 else heard(number))
+    ear.until_committed(100)
+    (left_out,) = [event for event in ear.heard if isinstance(event, Unwritable)]
+    assert left_out.number == 50 and "\n" not in left_out.why
+    assert 50 not in ear.committed() and rises(ear.committed())
+    assert ear.heard.index(left_out) < ear.heard.index(Committed(100))
+    assert [event for event in ear.heard if is_trouble(event)] == []
+    assert JournalReader(path).pending() == 99
+
+
+def test_nobody_else_waits_for_a_disk_that_keeps_the_worker_waiting(
+    path: Path, journal: Journal, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An uplink that looked for its backlog would hang as well, with alarms to send from memory."""
+    disk_answers = threading.Event()
+    write = journal.write
+    monkeypatch.setattr(journal, "write", lambda facts: (disk_answers.wait(30), write(facts)))
+    worker = JournalWorker(journal, StillClock())
+    reader = JournalReader(path, worker.suspect, worker.is_hung)
+    worker.start(ear)
+    try:
+        assert reader.pending() == 0
+        worker.put(1, heard(1))
+        ear.until(is_trouble)
+        for look in (reader.pending, lambda: reader.page(None, 10)):
+            with pytest.raises(JournalFailed, match="does not answer"):
+                look()
+        disk_answers.set()
+        ear.until_committed(1)
+        ear.until(lambda event: isinstance(event, JournalWell))
+        assert reader.pending() == 1
+    finally:
+        disk_answers.set()
+        worker.stop()
 
 
 def test_a_dead_disk_does_not_hold_up_a_stop(ear: Ear, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def seen(stage: Scene) -> dict[str, CaseView]:
         store.close()
 
 
-def is_kind(stage: Scene, press: str, kind: str) -> CaseView:
+def is_kind(stage: Scene, press: str, kind: str, limit_s: float = 15.0) -> CaseView:
     """Wait until the desk shows a press as that kind; its case."""
-    until(lambda: press in seen(stage) and seen(stage)[press].kind == kind, 15, f"{press} is {kind} at the desk")
+    until(lambda: press in seen(stage) and seen(stage)[press].kind == kind, limit_s, f"{press} is {kind} at the desk")
     return seen(stage)[press]

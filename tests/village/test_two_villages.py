@@ -65,16 +65,17 @@ def test_an_old_mans_doro_muluk_clears_nothing_in_either_village(both: Both) -> 
     stage, one, other = both.stage, both.heads["RT01-01"], both.heads["RT02-02"]
     presses = [strike(stage, one, DORO_MULUK), strike(stage, other, DORO_MULUK)]
     stage.wait_stored(presses)
-    assert stage.rings() == ["PANIC"], "the first strike rings"
-    until(lambda: (one.kind, other.kind) == ("AMAN", "NOTICE"), 15, "each village's own meaning")
-    until(lambda: all(seen(stage)[press].remarks for press in presses), 10, "the remarks at the desk")
+    until(stage.rings, 20, "the first strike rings")
+    until(lambda: (one.kind, other.kind) == ("AMAN", "NOTICE"), 30, "each village's own meaning")
+    until(lambda: all(seen(stage)[press].remarks for press in presses), 20, "the remarks at the desk")
+    until(lambda: all(len(seen(stage)[press].posts) == 2 for press in presses), 20, "both posts heard it")
     for press, meant in zip(presses, ("AMAN", "NOTICE"), strict=True):
         case = seen(stage)[press]
         assert (case.kind, case.trust, case.remarks) == ("PANIC", "VERIFIED", ("perhaps_no_danger",))
         assert case.stage == "STORED" and any(meant in words for words in case.words)
-        assert len(case.posts) == 2, "both posts heard it; it is one alarm"
     lit(one, other)
     stage.account(presses)
+    assert set(stage.rings()) == {"PANIC"}, "whatever was meant, no other kind rings"
 
 
 def test_two_hundred_heads_in_one_breath(both: Both) -> None:
@@ -87,16 +88,16 @@ def test_two_hundred_heads_in_one_breath(both: Both) -> None:
         head.play("00=00", beat_s=0.25)
     for head, kind in zip(storm[3:], KINDS, strict=False):
         head.press(kind)
-    until(lambda: all(head.pressed for head in storm), 5, "every press")
+    until(lambda: all(head.pressed for head in storm), 30, "every press")
     presses = [pressed(stage, head) for head in storm]
-    stage.wait_stored(presses)
+    stage.wait_stored(presses, 60)
     stored_s = time.monotonic() - began
     until(lambda: all(head.letters for head in storm), 90, "every head's lamps")
     lit_s = time.monotonic() - began
     stage.account(presses)
     assert len(set(presses)) == len(storm) == 200
     assert [len(head.pressed) for head in storm] == [1] * 200, "a pad that is held is one press"
-    assert held.is_stuck
-    assert {seen(stage)[head.press_id].kind for head in striking} == {"THEFT"}
+    until(lambda: held.is_stuck, 30, "the held pad is a fault")
+    until(lambda: {seen(stage)[head.press_id].kind for head in striking} == {"THEFT"}, 30, "the rhythms at the desk")
     assert {seen(stage)[press].trust for press in presses} == {"VERIFIED"}
     print(f"measured: 200 heads, two posts: all stored in {stored_s:.1f} s, all lamps lit in {lit_s:.1f} s")

@@ -38,6 +38,7 @@ url = "serial://{head}"
 [rhythm]
 codebook = "b"
 """
+BEAT_S = 0.35  # a slow hand: what a busy machine makes late is a smaller part of a beat
 PLACE = '[[source]]\ninput = "kentongan"\nlandmark = "poskamling RT 03"\n'
 
 
@@ -88,10 +89,10 @@ def test_the_hourly_beat_is_none_two_groups_are_and_the_button_silences(wires: W
     stage = wires.stage
     strike(wires.kentongan.switch)
     source = "wired:pos-1/kentongan"
-    until(lambda: stage.status()["taps"].get(source, {}).get("tap") == "aman", 10, "the hourly beat")
+    until(lambda: stage.status().get("taps", {}).get(source, {}).get("tap") == "aman", 10, "the hourly beat")
     assert stage.rings() == [] and wires.pressed() == []
 
-    strike(wires.kentongan.switch, (3, 3))
+    strike(wires.kentongan.switch, (3, 3), BEAT_S)
     until(lambda: len(wires.pressed()) == 1, 15, "the press at the desk")
     (press,) = wires.pressed()
     case = is_kind(stage, press, "FIRE")
@@ -102,7 +103,7 @@ def test_the_hourly_beat_is_none_two_groups_are_and_the_button_silences(wires: W
     until(lambda: "siren silenced" in stage.post.text(), 10, "silence in the log")
     wires.button.switch(False)
     time.sleep(4.5)  # the sequence is over
-    strike(wires.kentongan.switch, (2, 2))
+    strike(wires.kentongan.switch, (2, 2), BEAT_S)
     until(lambda: len(wires.pressed()) == 2, 15, "the second press at the desk")
     until(lambda: stage.rings() == ["PANIC", "FIRE", "FIRE", "THEFT"], 10, "after a silence the next press rings")
     assert stage.stored() == dict.fromkeys(wires.pressed(), 1)
@@ -126,7 +127,7 @@ def test_a_head_on_the_posts_own_wire_all_the_way_and_back_to_its_lamps(wires: W
 
 def test_a_cable_that_is_pulled_is_a_fault_at_the_post_and_well_again(wires: Wires) -> None:
     wires.kentongan.unplug()
-    until(lambda: "input:kentongan" in wires.stage.status()["faults"], 10, "the fault")
+    until(lambda: "input:kentongan" in wires.stage.status().get("faults", {}), 10, "the fault")
     shown = kentongan("status", "--lang", "en", "--config", str(wires.stage.post_toml), check=False)
     assert shown.returncode == 1
     lines = [line for line in shown.stdout.splitlines() if line.startswith("wired")]
@@ -136,5 +137,7 @@ def test_a_cable_that_is_pulled_is_a_fault_at_the_post_and_well_again(wires: Wir
     wires.kentongan.plug()
     until(lambda: len(wires.pressed()) == 1, 15, "a pad that is leant on is an alarm")
     wires.kentongan.switch(False)
-    until(lambda: "input:kentongan" not in wires.stage.status()["faults"], 15, "well again")
+    until(
+        lambda: "input:kentongan" not in wires.stage.status().get("faults", {"input:kentongan": "?"}), 15, "well again"
+    )
     assert wires.stage.stored() == dict.fromkeys(wires.pressed(), 1)

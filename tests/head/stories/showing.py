@@ -55,7 +55,17 @@ def story_letters_of_a_later_firmware_change_nothing() -> None:
 
 
 def story_the_letter_said_back_is_the_highest_and_the_latest_of_equals() -> None:
-    for answers, letter in (("JS", "S"), ("SJ", "S"), ("GN", "G"), ("AG", "G"), ("GA", "A"), ("LJ", "J"), ("L", "L")):
+    for answers, letter in (
+        ("JS", "S"),
+        ("SJ", "S"),
+        ("GN", "G"),
+        ("AG", "G"),
+        ("GA", "A"),
+        ("LJ", "J"),
+        ("L", "L"),
+        ("DW", "W"),
+        ("WO", "W"),
+    ):
         bench = Bench()
         bench.strike()
         bench.answer(answers)

@@ -10,24 +10,31 @@ import json
 import os
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import structlog
 
 from bridge.domain.errors import BridgeError
 from bridge.unix import folder_of
+from bridge.wire import LINE_BYTES, LineTooLong, Wire, to_line
+
+__all__ = ["LINE_BYTES", "Ask", "ControlBusy", "ControlSocket", "Talk"]
 
 log = structlog.get_logger()
 
-LINE_BYTES = 65_536
 PATIENCE_S = 10.0  # for one whole question to arrive, and for one whole answer to be taken
 CLIENTS = 16
 GROUP = "kentongan"
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
+Talk = Callable[[dict[str, Any], Wire], None]
+
+
+class NotAQuestion(BridgeError):
+    """Nobody knows what to do with such a line."""
 
 
 class ControlBusy(BridgeError):
@@ -35,10 +42,19 @@ class ControlBusy(BridgeError):
 
 
 class ControlSocket:
-    """Answers each question with the function named by its `ask`; such a function may raise BridgeError."""
+    """Answers each question with the function named by its `ask`; such a function may raise BridgeError.
 
-    def __init__(self, path: Path, asks: Mapping[str, Ask], patience_s: float = PATIENCE_S) -> None:
-        self._path, self._asks, self._patience_s = path, dict(asks), patience_s
+    A function of `talks` takes over the connection instead, until it returns.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        asks: Mapping[str, Ask],
+        patience_s: float = PATIENCE_S,
+        talks: Mapping[str, Talk] = MappingProxyType({}),
+    ) -> None:
+        self._path, self._asks, self._talks, self._patience_s = path, dict(asks), dict(talks), patience_s
         self._listener: socket.socket | None = None
         self._inode = 0
         self._lock = threading.Lock()
@@ -102,13 +118,11 @@ class ControlSocket:
     def _turn_away(self, client: socket.socket) -> None:
         client.settimeout(0.0)
         with client, contextlib.suppress(OSError):
-            client.sendall(_line({"error": "too many ask at once; try again in a few seconds"}))
+            client.sendall(to_line({"error": "too many ask at once; try again in a few seconds"}))
 
     def _serve(self, client: socket.socket) -> None:
         try:
-            for line in _questions(client, self._patience_s):
-                client.settimeout(self._patience_s)
-                client.sendall(_line(self._answer(line)))
+            self._converse(Wire(client, self._patience_s))
         except OSError as error:
             log.debug("control client left", why=str(error))
         except Exception:
@@ -118,22 +132,38 @@ class ControlSocket:
                 self._clients.discard(client)
             client.close()
 
-    def _answer(self, line: bytes | None) -> dict[str, Any]:
-        if line is None:
-            return {"error": f"a question may have {LINE_BYTES} bytes at most"}
+    def _converse(self, wire: Wire) -> None:
+        """Until the client leaves, says a line without end, or is done with a talk of its own."""
         try:
-            question = json.loads(line)
-        except (ValueError, RecursionError):
-            return {"error": 'not JSON; ask for example {"ask": "status"}'}
-        if not isinstance(question, dict) or not isinstance(question.get("ask"), str):
-            return {"error": 'say what you ask, for example {"ask": "status"}'}
+            while (line := wire.line()) is not None:
+                try:
+                    question = _question(line)
+                    if (talk := self._talks.get(question["ask"])) is not None:
+                        return talk(question, wire)
+                    answer = self._answer(question)
+                except BridgeError as error:
+                    answer = {"error": str(error)}
+                wire.say(answer)
+        except LineTooLong as error:
+            wire.say({"error": str(error)})
+
+    def _answer(self, question: dict[str, Any]) -> dict[str, Any]:
         ask = self._asks.get(question["ask"])
         if ask is None:
-            return {"error": f"unknown question {question['ask'][:40]!r}; known: {', '.join(sorted(self._asks))}"}
-        try:
-            return ask(question)
-        except BridgeError as error:
-            return {"error": str(error)}
+            known = ", ".join(sorted([*self._asks, *self._talks]))
+            raise NotAQuestion(f"unknown question {question['ask'][:40]!r}; known: {known}")
+        return ask(question)
+
+
+def _question(line: bytes) -> dict[str, Any]:
+    """What is asked, by its `ask`. Raises NotAQuestion."""
+    try:
+        question = json.loads(line)
+    except (ValueError, RecursionError):
+        raise NotAQuestion('not JSON; ask for example {"ask": "status"}') from None
+    if not isinstance(question, dict) or not isinstance(question.get("ask"), str):
+        raise NotAQuestion('say what you ask, for example {"ask": "status"}')
+    return question
 
 
 def _is_live(address: str) -> bool:
@@ -156,28 +186,3 @@ def _open_to_group(path: Path) -> None:
     except (KeyError, PermissionError):
         return
     path.chmod(0o660)
-
-
-def _line(answer: dict[str, Any]) -> bytes:
-    return json.dumps(answer, ensure_ascii=False).encode(errors="replace") + b"\n"
-
-
-def _questions(client: socket.socket, patience_s: float) -> Iterator[bytes | None]:
-    """Lines as they come, until the client leaves; None, and the end, for one that is too long. Raises OSError."""
-    waiting = b""
-    while True:
-        deadline = time.monotonic() + patience_s
-        while b"\n" not in waiting[: LINE_BYTES + 1]:
-            if len(waiting) > LINE_BYTES:
-                yield None
-                return
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
-                raise TimeoutError(f"no whole question in {patience_s:.0f} s")
-            client.settimeout(left_s)
-            received = client.recv(LINE_BYTES)
-            if not received:
-                return
-            waiting += received
-        line, _, waiting = waiting.partition(b"\n")
-        yield line

@@ -27,7 +27,7 @@ from bridge.mistakes import UNKNOWN_KEY, Said, Wrong, config_error, is_open, nea
 log = structlog.get_logger()
 
 KEY_BYTES = 32
-TABLES = ("source", "sensor", "text")
+TABLES = ("source", "sensor", "text", "revoked")
 
 _NODE = re.compile(r"!?([0-9a-fA-F]{8})")
 
@@ -35,7 +35,8 @@ _NODE = re.compile(r"!?([0-9a-fA-F]{8})")
 class Register:
     """What the village knows of its sources; read at start and never changed.
 
-    `sensors`, `texts`: kinds by the plain name of a Detection Sensor, or by a canned text.
+    `sensors`, `texts`: kinds by the plain name of a Detection Sensor, or by a canned text. `revoked`: public keys that
+    count no more.
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class Register:
         sources: Iterable[Source] = (),
         sensors: Mapping[str, Kind] = MappingProxyType({}),
         texts: Mapping[str, Kind] = MappingProxyType({}),
+        revoked: Iterable[bytes] = (),
     ) -> None:
+        self._revoked = frozenset(revoked)
         self._by_id = {source.id: source for source in sources}
         self.sensors, self.texts = sensors, texts
         self._warned: set[tuple[str, str]] = set()  # once each: a forger must not fill the log
@@ -86,7 +89,9 @@ class Register:
         if source is not None and source.public_key == press.pki_key:
             return Trust.VERIFIED
         owner = self._by_key.get(press.pki_key)
-        if owner is not None:
+        if press.pki_key in self._revoked:
+            self._warn("a node struck with a key that was revoked; still an alarm, its place unknown", press.source)
+        elif owner is not None:
             self._warn("a pinned key came from another node; correct sources.toml", press.source, owner=owner.id)
         elif source is not None and source.public_key:
             self._warn("a known node wrote with another key; its place is only claimed", press.source)
@@ -110,9 +115,10 @@ def load_sources(path: Path, post: str = "") -> Register:
     sources = _sources(_entries(table, "source", mistakes), post, mistakes)
     sensors = _meanings(_entries(table, "sensor", mistakes), "sensor", _Sensor, mistakes)
     texts = _meanings(_entries(table, "text", mistakes), "text", _Text, mistakes)
+    revoked = _revoked(_entries(table, "revoked", mistakes), sources, mistakes)
     if mistakes:
         raise config_error(path.name, mistakes)
-    return Register(sources, sensors, texts)
+    return Register(sources, sensors, texts, revoked)
 
 
 def cautions(path: Path, register: Register) -> list[Said]:
@@ -262,6 +268,20 @@ class _Text(BaseModel):
     kind: Kind
 
 
+class _Revoked(BaseModel):
+    """One `[[revoked]]`: what counts no more, remembered so that nobody enters it again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    node: Annotated[str, AfterValidator(_node)] = ""
+    head: Annotated[str, AfterValidator(_head)] = ""
+    input: Annotated[str, AfterValidator(_level)] = ""
+    public_key: Annotated[str, AfterValidator(_key)] = ""
+    head_key_id: str = ""
+    house: str = ""
+    why: str = ""
+    day: str = ""
+
+
 def _entries(table: dict[str, Any], name: str, mistakes: list[Said]) -> list[dict[str, Any]]:
     entries = table.get(name, [])
     if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
@@ -303,6 +323,24 @@ def _meanings(
             )
             mistakes.append(what.after(f"[[{name}]] {number}"))
     return found
+
+
+def _revoked(entries: list[dict[str, Any]], sources: list[Source], mistakes: list[Said]) -> list[bytes]:
+    """Public keys that count no more; one that stands in a `[[source]]` too is a mistake."""
+    keys: list[bytes] = []
+    for number, entry in enumerate(entries, start=1):
+        try:
+            keys.append(bytes.fromhex(_Revoked.model_validate(entry).public_key))
+        except ValidationError as error:
+            mistakes += sentences(error, _Revoked, f"[[revoked]] {number}")
+    for source in sources:
+        if source.public_key and source.public_key in keys:
+            what = Said(
+                "kunci ini sudah dicabut; hapus di sini atau di [[revoked]]",
+                "it was revoked; remove it here or under [[revoked]]",
+            )
+            mistakes.append(what.after(f"[[source]] {source.id} public_key"))
+    return [key for key in keys if key]
 
 
 def _doubles(sources: dict[int, Source]) -> list[Said]:

@@ -15,8 +15,12 @@ from cli.control_client import NotAnswered
 from cli.desk import app as desk_app
 from cli.head import head_app
 from cli.journal import journal_app
+from cli.labels import labels
+from cli.node import node_app
 from cli.options import Lang
+from cli.post_backup import post_app
 from cli.press import press
+from cli.register_people import register_app
 from cli.rhythm import rhythm_app
 from cli.run import run
 from cli.settings import config_app, keys_app
@@ -66,8 +70,12 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(desk_app, name="desk")
 app.add_typer(rhythm_app, name="rhythm")
 app.add_typer(head_app, name="head")
+app.add_typer(node_app, name="node")
 app.add_typer(siren_app, name="siren")
 app.add_typer(village_app, name="village")
+app.add_typer(register_app, name="register")
+app.add_typer(post_app, name="post")
+app.command("labels")(labels)
 app.command("simulate")(simulate)
 app.command("completion")(completion)
 

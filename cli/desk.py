@@ -188,9 +188,13 @@ def add_post(
     except ValueError as error:
         raise typer.BadParameter("43 huruf dari `kentongan keys show` (43 letters of it)", param_hint="KEY") from error
     with _desk(config, say) as desk:
+        from desk.views import posts
+
+        with desk.store.reading() as connection:
+            old = next((known.kid for known in posts(connection) if known.post == str(name)), None)
         is_new = desk.store.add_post(name, key, replace)
-        said = "post_known" if not is_new else "post_replaced" if replace else "post_added"
-        typer.echo(say(said, post=name))
+        said = "post_known" if not is_new else "post_replaced" if old else "post_added"
+        typer.echo(say(said, post=name, old=old))
 
 
 @post_app.command("list")

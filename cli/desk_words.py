@@ -13,7 +13,10 @@ SAID: dict[str, tuple[str, str]] = {
     "next_add": ("daftarkan kunci pos", "register the post's key"),
     "next_run": ("jalankan meja", "run the desk"),
     "post_added": ("{post} terdaftar.", "{post} is registered."),
-    "post_replaced": ("{post} terdaftar; kunci lamanya dicabut.", "{post} is registered; its old key is revoked."),
+    "post_replaced": (
+        "{post} terdaftar; kunci lamanya {old} dicabut dan tidak diterima lagi.",
+        "{post} is registered; its old key {old} is revoked and not accepted any more.",
+    ),
     "post_known": ("{post} sudah terdaftar dengan kunci ini.", "{post} is registered with this key already."),
     "no_posts": (
         "Belum ada pos. Lihat: kentongan desk post add --help",

@@ -132,7 +132,7 @@ SAID: dict[str, tuple[str, str]] = {
         "{file} milik pengguna {owner}; jalankan sebagai pengguna itu: sudo -u {owner} kentongan head key …",
         "{file} belongs to user {owner}; run this as that user: sudo -u {owner} kentongan head key …",
     ),
-    "register_busy": (
+    "busy": (
         "perintah lain sedang menulis kunci di {folder}; tunggu sebentar.",
         "another command is writing keys in {folder}; wait a moment.",
     ),

@@ -1,19 +1,14 @@
 """`kentongan setup`: a new post's folder with its configuration and its keys, whole or not at all."""
 
-import contextlib
-import fcntl
 import json
-import os
 import shlex
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bridge.domain.errors import BridgeError
+from cli.new_folder import SetupRefused, settle, sync, unfinished
 from cli.options import AsJson, Lang
 from cli.words import Voice, fail, voice
 
@@ -104,10 +99,6 @@ class Wishes:
         )
 
 
-class SetupRefused(BridgeError):
-    """Nothing was made; the message is for people."""
-
-
 def setup(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder baru untuk pos. (The post's new folder.)")],
     village: Annotated[str, typer.Option(help="Kode desa Kemendagri, PP.KK.CC.DDDD. (The village's code.)")],
@@ -151,15 +142,15 @@ def make_post(folder: Path, wishes: Wishes, say: Voice) -> str:
     from mqtt.signature import Signer
 
     try:
-        with _unfinished(folder, say) as scratch:
+        with unfinished(folder, say) as scratch:
             (scratch / "post.toml").write_text(wishes.to_toml(), encoding="utf-8")
             (scratch / "sources.toml").write_text(SOURCES_TOML, encoding="utf-8")
             (scratch / "keys").mkdir(mode=0o700)
             signer = Signer.create(scratch / "keys" / "post.pem")
             load_config(scratch / "post.toml")
-            _settle(scratch)
+            settle(scratch)
             scratch.rename(folder)
-            _sync(folder.parent)
+            sync(folder.parent)
     except SetupRefused as refusal:
         raise fail(str(refusal)) from refusal
     except ConfigError as error:
@@ -167,50 +158,6 @@ def make_post(folder: Path, wishes: Wishes, say: Voice) -> str:
     except OSError as error:
         raise fail(say("setup_disk", folder=folder, why=error.strerror)) from error
     return signer.public_text
-
-
-@contextlib.contextmanager
-def _unfinished(folder: Path, say: Voice) -> Iterator[Path]:
-    """A private folder beside the target, gone afterwards unless renamed. What a killed setup left is removed."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SetupRefused(say("setup_exists", folder=folder))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = folder.with_name(f".{folder.name}.unfinished")
-    scratch.mkdir(mode=0o750, exist_ok=True)
-    with _alone(scratch, say):
-        for left in scratch.iterdir():
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
-        try:
-            yield scratch
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)  # no longer there when all went well
-
-
-@contextlib.contextmanager
-def _alone(scratch: Path, say: Voice) -> Iterator[None]:
-    """Hold a lock that the kernel lets go of, however we end."""
-    handle = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise SetupRefused(say("setup_busy", folder=scratch.parent)) from error
-    finally:
-        os.close(handle)
-
-
-def _settle(folder: Path) -> None:
-    """Everything below `folder` is on the disk before its name is."""
-    for path in (*sorted(folder.rglob("*")), folder):
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _tell_next(folder: Path, wishes: Wishes, public_key: str, say: Voice) -> None:

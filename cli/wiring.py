@@ -2,6 +2,7 @@
 
 import datetime
 import secrets
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
@@ -15,12 +16,13 @@ from bridge.control import ControlSocket
 from bridge.domain.alarm import Moment
 from bridge.domain.errors import JournalBusy, JournalFailed
 from bridge.domain.ids import Run
-from bridge.domain.ports import Clock, Input, Radio, Uplink
+from bridge.domain.ports import Clock, Input, Uplink
 from bridge.edges.clock import SystemClock
 from bridge.edges.siren import NoSiren
 from bridge.edges.siren_bank import SirenBank
 from bridge.edges.sirens import build_sirens
 from bridge.engine import Engine
+from bridge.lease import Leasing
 from bridge.questions import Questions
 from bridge.runtime import Inbox, Runtime
 from bridge.sources import Register, load_sources
@@ -31,6 +33,9 @@ from bridge.store.worker import JournalWorker
 from cli.settings import read_signer
 from cli.version import program_version
 from mqtt.signature import Keyring, Signer
+
+if TYPE_CHECKING:
+    from bridge.edges.mesh_radio import MeshRadio
 
 log = structlog.get_logger()
 
@@ -80,7 +85,7 @@ def build(config: Config) -> Runtime:
         radios=radios,
         uplinks=uplinks,
         inputs=inputs,
-        listeners=(ControlSocket(config.control.socket, questions.asks()),),
+        listeners=(ControlSocket(config.control.socket, questions.asks(), talks={"lease": Leasing(radios)}),),
     )
 
 
@@ -148,7 +153,7 @@ def _answers(config: Config, register: Register) -> Answers:
     return Answers(config.post.language, config.post.phones, config.post.id, register)
 
 
-def _radios(config: Config, clock: Clock, register: Register) -> tuple[Radio, ...]:
+def _radios(config: Config, clock: Clock, register: Register) -> "tuple[MeshRadio, ...]":
     if not config.radio.url:
         return ()
     from bridge.edges.mesh_radio import MeshRadio  # protobuf costs memory that a post without a radio need not pay
@@ -174,7 +179,7 @@ def _uplinks(
     clock: Clock,
     reader: JournalReader,
     engine: Engine,
-    radios: tuple[Radio, ...],
+    radios: "tuple[MeshRadio, ...]",
 ) -> tuple[Uplink, ...]:
     """One for each way to the desk; the same key signs on all of them."""
     if signer is None:

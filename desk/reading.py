@@ -109,7 +109,10 @@ def read(topic: str, payload: bytes, rings: Mapping[str, Keyring]) -> Message:
     ring = rings.get(str(post))
     if ring is None:
         raise NotVerified("a post that is not registered here")
-    envelope = ring.open(topic, payload)
+    try:
+        envelope = ring.open(topic, payload)
+    except NotVerified as error:
+        raise NotVerified(f"{post}: {error}") from error
     if leaf is Leaf.ALARM:
         return _alarms(post, topic, envelope)
     try:

@@ -155,13 +155,16 @@ class Store:
             connection.execute(COMMITS.delete().where(COMMITS.c.at < limit, COMMITS.c.number < newest))
 
     def keyrings(self) -> dict[str, Keyring]:
-        """The keys in force, by post."""
-        wanted = select(KEYS.c.post, KEYS.c.public).where(KEYS.c.revoked_at.is_(None))
+        """The keys in force, by post, and the names of those that were revoked."""
         texts: dict[str, list[str]] = {}
+        revoked: dict[str, list[str]] = {}
         with self.reading() as connection:
-            for post, public in connection.execute(wanted):
-                texts.setdefault(post, []).append(public)
-        return {post: Keyring.of(keys) for post, keys in texts.items()}
+            for key in connection.execute(select(KEYS)):
+                if key.revoked_at is None:
+                    texts.setdefault(key.post, []).append(key.public)
+                else:
+                    revoked.setdefault(key.post, []).append(key.kid)
+        return {post: Keyring.of(keys, revoked.get(post, ())) for post, keys in texts.items()}
 
     def add_post(self, post: PostId, public: str, replace: bool = False) -> bool:
         """Register a post's key; False when it was registered already.

@@ -163,7 +163,7 @@ def _view(row: Row[Any], reports: list[Row[Any]], ids: tuple[str, ...], words: l
     return CaseView(
         case=row.number,
         alarm=main.alarm or main.key,
-        kind=_plainest(report.kind for report in readable),
+        kind=_plainest(report.kind for report in (*_latest(readable), *readable)),
         stage=Stage(row.stage).name,
         by=row.by,
         place=next((report.place for report in readable if report.place), None),
@@ -196,6 +196,11 @@ def _struck_at(report: Row[Any], said: dict[str, Any]) -> float | None:
     if report.age_s is not None:
         return float(report.arrived_at - report.age_s)
     return float(said["first"]["at"]) if said["first"].get("trusted") else None
+
+
+def _latest(reports: list[Row[Any]]) -> Iterable[Row[Any]]:
+    """Of each post's accounts of one alarm the last: a restored journal tells what was struck since."""
+    return {(report.post, report.alarm): report for report in reports}.values()
 
 
 def _plainest(kinds: Iterable[str]) -> str:

@@ -54,14 +54,22 @@ SILENT: dict[str, Any] = {
 
 
 def tell_stage(change: Change, case: int, stage: Stage, by: str) -> list[int]:
-    """Tell every post that reported this case, once for each alarm it knows it by, unless it was told already."""
-    reports = select(REPORTS.c.post, REPORTS.c.alarm, REPORTS.c.source)
+    """Tell every post that reported this case, once for each alarm it knows it by, unless it was told already.
+
+    A post that reports it anew, from another journal, has lost what it was told before that.
+    """
+    reports = select(REPORTS.c.post, REPORTS.c.alarm, REPORTS.c.source, REPORTS.c.arrived_at)
     reports = reports.where(REPORTS.c.case_number == case, REPORTS.c.alarm != "").order_by(REPORTS.c.id)
-    told = select(WORDS.c.post, WORDS.c.alarm).where(WORDS.c.stage == int(stage), WORDS.c.alarm != "")
-    known = {(row.post, row.alarm): row for row in reversed(change.connection.execute(reports).all())}
+    told = select(WORDS.c.post, WORDS.c.alarm, WORDS.c.at).where(WORDS.c.stage == int(stage), WORDS.c.alarm != "")
+    rows = change.connection.execute(reports).all()
+    known = {(row.post, row.alarm): row for row in reversed(rows)}
+    begun: dict[tuple[str, str], float] = {}
+    for row in rows:
+        begun[row.post, row.alarm] = max(row.arrived_at, begun.get((row.post, row.alarm), row.arrived_at))
     for alarms in chunks({alarm for _, alarm in known}):
-        for row in change.connection.execute(told.where(WORDS.c.alarm.in_(alarms))):
-            known.pop((row.post, row.alarm), None)
+        for word in change.connection.execute(told.where(WORDS.c.alarm.in_(alarms))):
+            if word.at >= begun.get((word.post, word.alarm), word.at):
+                known.pop((word.post, word.alarm), None)
     return utter(
         change,
         (

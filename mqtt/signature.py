@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,15 +112,19 @@ class Signer:
 
 
 class Keyring:
-    """The keys one side accepts (current, spare). An empty ring accepts nothing."""
+    """The keys one side accepts (current, spare). An empty ring accepts nothing.
 
-    def __init__(self, keys: tuple[Ed25519PublicKey, ...]) -> None:
+    `revoked`: ids of keys that it did accept once, so that whoever still signs with one is told apart from a stranger.
+    """
+
+    def __init__(self, keys: tuple[Ed25519PublicKey, ...], revoked: frozenset[str] = frozenset()) -> None:
         self._keys = {key_id(key): key for key in keys}
+        self._revoked = revoked - set(self._keys)
 
     @classmethod
-    def of(cls, texts: tuple[str, ...] | list[str]) -> "Keyring":
+    def of(cls, texts: tuple[str, ...] | list[str], revoked: Iterable[str] = ()) -> "Keyring":
         """From base64url texts. Raises ValueError."""
-        return cls(tuple(read_public(text) for text in texts))
+        return cls(tuple(read_public(text) for text in texts), frozenset(revoked))
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -128,6 +133,8 @@ class Keyring:
         """The envelope, if one of our keys signed exactly this body for exactly this topic. Raises NotVerified."""
         envelope = Envelope.decode(payload)
         key = self._keys.get(envelope.kid)
+        if key is None and envelope.kid in self._revoked:
+            raise NotVerified(f"signed with the key {envelope.kid}, which was revoked; switch the old machine off")
         if key is None:
             raise NotVerified(f"signed by an unknown key {envelope.kid[:16]!r}")
         try:

@@ -46,6 +46,10 @@ class OnAir:
         """Heard from its sender, not from a relay."""
         return self.hop_start == self.hop_limit
 
+    def way_back(self, most: int) -> int:
+        """How many hops an answer may take: the way that this copy came, and a little more."""
+        return min(most, self.hop_start - self.hop_limit + 2)
+
     def sealed(self) -> bytes:
         """The payload as it looks to a node that cannot open it."""
         if self.channel is not None:

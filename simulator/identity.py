@@ -18,6 +18,7 @@ class Identity:
     short_name: str
     private_key: bytes
     public_key: bytes
+    is_unmessagable: bool = False
 
     @classmethod
     def make(cls, num: int, long_name: str, short_name: str = "", seed: object = 0) -> Identity:
@@ -35,5 +36,5 @@ class Identity:
             macaddr=b"\x02\xaa" + self.num.to_bytes(4, "big"),
             hw_model=mesh_pb2.HardwareModel.PORTDUINO,
             public_key=self.public_key,
-            is_unmessagable=False,
+            is_unmessagable=self.is_unmessagable,
         )

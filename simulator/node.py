@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from meshtastic.protobuf import mesh_pb2, portnums_pb2
+from meshtastic.protobuf import admin_pb2, mesh_pb2, portnums_pb2
 
 from simulator.agenda import Agenda
 from simulator.air import EVERYBODY, Air
-from simulator.channels import Channel
 from simulator.core import NodeCore, Received
-from simulator.identity import Identity
+from simulator.handshake import FIRMWARE
 from simulator.links import Outgoing, SerialLine, TcpPort
+from simulator.preferences import Preferences
 from simulator.radio import HOP_LIMIT, Outcome
 from simulator.serial_module import SILENCE_S, SerialModule, Uart
 
 IDLE_S = 900.0  # firmware hangs up after fifteen silent minutes
-REBOOT_S = 0.05  # for so long the port is closed
+DOWN_S = 0.05  # for so long the port is closed
+ORDERED_REBOOT_S = 7.0  # from a write that needs it to the restart
+_SETS = {"set_owner", "set_config", "set_module_config", "set_channel", "begin_edit_settings", "commit_edit_settings"}
 Found = TypeVar("Found")
 
 
@@ -28,8 +30,7 @@ class Node(NodeCore):
 
     def __init__(
         self,
-        identity: Identity,
-        channels: Mapping[int, Channel],
+        kept: Preferences,
         air: Air,
         agenda: Agenda,
         queue_limit: int | None = 32,
@@ -38,14 +39,20 @@ class Node(NodeCore):
         speaks_on: int = 1,
         name: str = "",
         wall: Callable[[], float] = time.time,
+        reboot_s: float = ORDERED_REBOOT_S,
+        down_s: float = DOWN_S,
+        firmware: str = FIRMWARE,
     ) -> None:
-        super().__init__(name or identity.long_name, identity, channels, air, agenda, wall, queue_limit, relays)
+        name = name or kept.owner.long_name
+        super().__init__(name, kept, air, agenda, wall, queue_limit, relays, reboot_s, firmware)
+        self._down_s, self._reboots, self._reboot_ordered = down_s, 0, 0
         self._idle_s, self._speaks_on = idle_s, speaks_on
         self._link: Outgoing | None = None
         self._tcp: TcpPort | None = None
         self._serial: SerialLine | None = None
         self._uart: Uart | None = None
-        air.join(self.radio)
+        if kept.has_region:
+            air.join(self.radio)
 
     # What a story asks
 
@@ -83,6 +90,23 @@ class Node(NodeCore):
         """Packets kept for a client that is not there."""
         with self._agenda.lock:
             return self.phone.waiting
+
+    @property
+    def admin_writes(self) -> tuple[admin_pb2.AdminMessage, ...]:
+        """The orders about settings that this node has carried out, its own client's and those from afar."""
+        with self._agenda.lock:
+            return tuple(order for order in self._admin.written if order.WhichOneof("payload_variant") in _SETS)
+
+    @property
+    def flash(self) -> Preferences:
+        """What would be left after a power cut."""
+        with self._agenda.lock:
+            return self._flash.copy()
+
+    @property
+    def reboots(self) -> int:
+        """How often it has restarted."""
+        return self._reboots
 
     def wait_for(self, predicate: Callable[[Received], bool], timeout_s: float) -> Received:
         """The first text in the inbox, now or later, that fits; TimeoutError tells what arrived instead."""
@@ -161,9 +185,8 @@ class Node(NodeCore):
         """Off: hears and sends nothing, and what was in memory is gone."""
         with self._agenda.lock:
             self._forget()
-            if on:
-                self._air.join(self.radio)
-            else:
+            self._reboot_ordered += 1  # what was ordered is forgotten, too
+            if not on:
                 self._air.leave(self.radio)
 
     def _index_of(self, channel: str | None) -> int:
@@ -257,13 +280,18 @@ class Node(NodeCore):
                 self.phone.packet(packet.SerializeToString(), packet.decoded.portnum)
 
     def reboot(self, after_s: float = 0.0) -> None:
-        """Restart as after an admin command, `after_s` seconds from now."""
-        self._agenda.after(after_s, self.restart)
-
-    def restart(self, down_s: float = REBOOT_S) -> None:
-        """Lose what is in memory: waiting packets, what was heard, the clock. TCP ends and is closed for `down_s`;
-        the serial line shows `rebooted` and boot text."""
+        """Restart as after an admin command, `after_s` seconds from now; a later order puts it off."""
         with self._agenda.lock:
+            self._reboot_ordered += 1
+            order = self._reboot_ordered
+        self._agenda.after(after_s, lambda: self.restart() if self._reboot_ordered == order else None)
+
+    def restart(self, down_s: float | None = None) -> None:
+        """Lose what is in memory: waiting packets, what was heard, the clock, settings that were not committed. TCP
+        ends and is closed for `down_s`; the serial line shows `rebooted` and boot text."""
+        with self._agenda.lock:
+            self._reboots += 1
+            self._reboot_ordered += 1
             self._forget()
             tcp, serial = self._tcp, self._serial
             if serial is not None:
@@ -271,6 +299,7 @@ class Node(NodeCore):
             if tcp is not None:
                 tcp.refuse()
                 tcp.hang_up()
+                down_s = self._down_s if down_s is None else down_s
                 self._agenda.after(down_s, lambda: tcp.listen() if self._tcp is tcp else None)
 
     # What the links tell

@@ -1,6 +1,6 @@
 """MeshPackets as a client sees them, field for field like the recordings."""
 
-from meshtastic.protobuf import mesh_pb2, portnums_pb2
+from meshtastic.protobuf import admin_pb2, mesh_pb2, portnums_pb2
 
 from simulator.identity import Identity
 from simulator.radio import Heard, Outcome
@@ -43,6 +43,19 @@ def ack_packet(outcome: Outcome, channel: int, packet_id: int, rx_time: int) -> 
     packet.decoded.portnum = portnums_pb2.ROUTING_APP
     packet.decoded.payload = mesh_pb2.Routing(error_reason=Error.Value(outcome.error)).SerializeToString()
     packet.decoded.request_id = outcome.packet_id
+    return packet
+
+
+def reply_packet(reply: admin_pb2.AdminMessage | int, request_id: int, to: int, packet_id: int) -> mesh_pb2.MeshPacket:
+    """An answer to an administrator: what was asked for, or how the order went (an error of Routing)."""
+    packet = mesh_pb2.MeshPacket(to=to, id=packet_id)
+    if isinstance(reply, int):
+        packet.decoded.portnum = portnums_pb2.ROUTING_APP
+        packet.decoded.payload = mesh_pb2.Routing(error_reason=Error.Name(reply)).SerializeToString()
+    else:
+        packet.decoded.portnum = portnums_pb2.ADMIN_APP
+        packet.decoded.payload = reply.SerializeToString()
+    packet.decoded.request_id = request_id
     return packet
 
 

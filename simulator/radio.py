@@ -59,7 +59,8 @@ class _Waiting:
 
 
 class Radio:
-    """One station on the air. `deliver` gets what the client should see, `next_id` makes packet ids.
+    """One station on the air. `deliver` gets what the client should see and tells whether the node answered it by
+    itself, `next_id` makes packet ids.
 
     `keys` are the public keys it knows by number. A client that mutes itself does not relay (`relays=False`).
     """
@@ -70,7 +71,7 @@ class Radio:
         identity: Identity,
         channels: Mapping[int, Channel],
         air: Air,
-        deliver: Callable[[Heard], None],
+        deliver: Callable[[Heard], bool],
         told: Callable[[Outcome, int], None],
         next_id: Callable[[], int],
         relays: bool = True,
@@ -208,9 +209,10 @@ class Radio:
         heard = self._open(packet, signal)
         if heard.data is not None and heard.data.portnum == portnums_pb2.NODEINFO_APP and not self._meet(heard.data):
             return
-        self._deliver(heard)
+        answered = self._deliver(heard)
         if packet.to == self.num:
-            self._acknowledge(packet, heard)
+            if not answered:
+                self._acknowledge(packet, heard)
             self._learn(packet, heard.data)
 
     def _open(self, packet: OnAir, signal: Signal) -> Heard:
@@ -233,15 +235,17 @@ class Radio:
         return self.keys.setdefault(num, user.public_key) == user.public_key
 
     def _learn(self, packet: OnAir, data: mesh_pb2.Data | None) -> None:
-        if data is None or data.portnum != portnums_pb2.ROUTING_APP or not data.request_id:
+        if data is None or not data.request_id:
+            return
+        waiting = self._waiting.get(data.request_id)
+        if waiting is not None and waiting.flight.to == packet.sender:
+            del self._waiting[data.request_id]  # an answer of any kind acknowledges
+        if data.portnum != portnums_pb2.ROUTING_APP:
             return
         if packet.is_first_hand:
             self._next_hops[packet.sender] = packet.relay
         else:
             self._next_hops.pop(packet.sender, None)
-        waiting = self._waiting.get(data.request_id)
-        if waiting is not None and waiting.flight.to == packet.sender:
-            del self._waiting[data.request_id]
         error = Error.Name(mesh_pb2.Routing.FromString(data.payload).error_reason)
         self._told(Outcome(data.request_id, error, packet.sender), -1)
 
@@ -249,7 +253,7 @@ class Radio:
 
     def _acknowledge(self, packet: OnAir, heard: Heard) -> None:
         data = heard.data
-        hops = min(HOP_LIMIT, packet.hop_start - packet.hop_limit + 2)
+        hops = packet.way_back(HOP_LIMIT)
         if not packet.want_ack:
             if packet.next_hop == last_byte(self.num) and packet.hop_limit and data is not None:
                 self._answer(packet, Error.NONE, heard.channel, hops=0)

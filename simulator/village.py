@@ -14,6 +14,7 @@ from simulator.channels import PUBLIC, Channel
 from simulator.head import Head
 from simulator.identity import Identity
 from simulator.node import IDLE_S, Node
+from simulator.preferences import Preferences
 from simulator.serial_module import SILENCE_S
 
 _FIRST_GATEWAY = 0x67770001
@@ -76,14 +77,20 @@ class Village:
         queue_limit: int | None = 32,
         idle_s: float = IDLE_S,
         identity: Identity | None = None,
+        **more: Any,
     ) -> Node:
         """A node for an API client.
 
         channels: by index (default: 0 the public one, 1 the village's). queue_limit: packets kept for a client that
-        is not there, None for no limit; 8 on a classic ESP32.
+        is not there, None for no limit; 8 on a classic ESP32. more: as Node takes it.
         """
-        identity = identity or self._identity(name, num, _FIRST_GATEWAY)
-        return self._add(Node(identity, *self._place(channels), queue_limit, idle_s, name=name, wall=self._wall))
+        kept = self._kept(identity or self._identity(name, num, _FIRST_GATEWAY), channels)
+        return self._add(Node(kept, *self._place, queue_limit, idle_s, name=name, wall=self._wall, **more))
+
+    def factory_new(self, name: str, num: int | None = None, **more: Any) -> Node:
+        """A node as out of the box: no region, no keys, the public channel; nobody knows it. more: as Node takes it."""
+        kept = Preferences.factory_new(self._identity(name, num, _FIRST_GATEWAY).num)
+        return self._add(Node(kept, *self._place, name=name, wall=self._wall, **more), known=False)
 
     def house(
         self,
@@ -95,16 +102,16 @@ class Village:
         identity: Identity | None = None,
     ) -> Node:
         """A villager's node. stranger: nobody has its key and it has nobody's, so its direct texts use the channel."""
-        identity = identity or self._identity(name, num, _FIRST_HOUSE)
-        node = Node(identity, *self._place(channels), relays=relays, name=name, wall=self._wall)
+        kept = self._kept(identity or self._identity(name, num, _FIRST_HOUSE), channels)
+        node = Node(kept, *self._place, relays=relays, name=name, wall=self._wall)
         return self._add(node, known=not stranger)
 
     def carrier(self, name: str, num: int | None = None, relays: bool = False) -> Node:
         """A head's node: its primary channel is the village's, for the Serial module speaks on no other."""
         channels = {0: self.channel, 1: PUBLIC}
         node = Node(
-            self._identity(name, num, _FIRST_HOUSE),
-            *self._place(channels),
+            self._kept(self._identity(name, num, _FIRST_HOUSE), channels),
+            *self._place,
             relays=relays,
             speaks_on=0,
             name=name,
@@ -122,7 +129,7 @@ class Village:
     def impostor(self, of: Node, name: str = "impostor") -> Node:
         """A node with another's number and the village's channels, but a key of its own."""
         identity = Identity.make(of.num, name, of.identity.short_name, seed=("impostor", self.seed))
-        node = Node(identity, *self._place(None), name=name, wall=self._wall)
+        node = Node(self._kept(identity, None), *self._place, name=name, wall=self._wall)
         for other in self.nodes.values():
             node.meet(other)
         self.nodes[name] = node
@@ -140,8 +147,12 @@ class Village:
         """Undo a cut."""
         self.air.heal(one.name, other.name if other else None)
 
-    def _place(self, channels: Mapping[int, Channel] | None) -> tuple[Mapping[int, Channel], Air, Agenda]:
-        return channels or {0: PUBLIC, 1: self.channel}, self.air, self._agenda
+    @property
+    def _place(self) -> tuple[Air, Agenda]:
+        return self.air, self._agenda
+
+    def _kept(self, identity: Identity, channels: Mapping[int, Channel] | None) -> Preferences:
+        return Preferences.settled(identity, channels or {0: PUBLIC, 1: self.channel})
 
     def _identity(self, name: str, num: int | None, first: int) -> Identity:
         taken = {node.num for node in self.nodes.values()}

@@ -28,8 +28,8 @@ KEPT_TO = {
     "sqlmodel": ("bridge/store/", "desk/"),
     "sqlalchemy": ("bridge/store/", "desk/"),
     "alembic": ("bridge/store/", "desk/"),
-    "meshtastic": ("firmware_config/device.py",),
-    "meshtastic.protobuf": ("bridge/edges/mesh_radio", "simulator/", "firmware_config/device.py"),
+    "meshtastic": ("firmware_config/device",),
+    "meshtastic.protobuf": ("bridge/edges/mesh_radio", "simulator/", "firmware_config/device"),
 }
 
 # Standard modules by which a rule would meet the world: files, wires, clocks, threads, chance.

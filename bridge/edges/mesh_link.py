@@ -31,7 +31,7 @@ class _Descriptor(Protocol):
 
 
 class Link:
-    """An open wire. One thread reads, another may write; every fault is RadioLost with one clear line.
+    """An open wire. One thread reads, any may write; every fault is RadioLost with one clear line.
 
     `fault`: what the writing thread met; the reading thread raises it when there is nothing left to read.
     """
@@ -40,6 +40,7 @@ class Link:
         self._wire, self._fd, self._write_s = wire, wire.fileno(), write_s
         self.is_serial, self.fault = is_serial, ""
         self._closing, self._is_closed = threading.Lock(), False
+        self._writing = threading.Lock()  # a frame in the middle of another one would be the end of both
         self._readable, self._writable = select.poll(), select.poll()
         self._readable.register(self._fd, select.POLLIN)
         self._writable.register(self._fd, select.POLLOUT)
@@ -62,6 +63,10 @@ class Link:
 
     def write(self, octets: bytes) -> None:
         """All of `octets`, or RadioLost when the radio does not take them in time."""
+        with self._writing:
+            self._write_all(octets)
+
+    def _write_all(self, octets: bytes) -> None:
         until = time.monotonic() + self._write_s
         while octets:
             left_s = until - time.monotonic()

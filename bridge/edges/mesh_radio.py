@@ -16,9 +16,11 @@ from bridge.domain.press import Channel, MeshPacket
 from bridge.edges import mesh_radio_packets as packets
 from bridge.edges.mesh_link import Link, check_url, open_link
 from bridge.edges.mesh_neighbours import Neighbours
+from bridge.edges.mesh_radio_lease import MeshLoan
 from bridge.edges.mesh_timing import Timing
 from bridge.edges.mesh_voice import Compose, Voice, origin
 from bridge.edges.stream import WAKE, Frame, FrameReader
+from bridge.lease import NoRadio
 
 log = structlog.get_logger()
 
@@ -26,6 +28,7 @@ Interpret = Callable[[MeshPacket, float], tuple[Event, ...]]
 
 HELD_MAX = 256  # packets before the channels are known: a radio's queue holds 32
 NOISE_EVERY_S = 60.0
+LENT_LOOK_UP_S = 0.05  # a tool that has the lease waits for its handshake
 
 
 @dataclass(slots=True)
@@ -39,6 +42,7 @@ class _Session:
     wanted: int = 0
     draft: packets.Station = field(default_factory=packets.Station)
     is_up: bool = False
+    is_told: bool = False  # RadioUp was delivered; a handshake that is only repeated is no news
     time_is_set: bool = False
     held: list[tuple[Any, bool, float]] = field(default_factory=list)
     asked: set[int] = field(default_factory=set)  # channels that a packet named and the handshake did not
@@ -86,6 +90,8 @@ class MeshRadio:
         self._airtime: tuple[float, float] | None = None
         self._deliver: Deliver = lambda _event: None
         self._told_down = self._told_deaf = ""
+        self._loan: MeshLoan | None = None
+        self._asked = 0  # a handshake that others want: its number
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"radio-{name}", daemon=True)
 
@@ -97,6 +103,23 @@ class MeshRadio:
     def say(self, words: Words) -> None:
         """Never blocks; TextSent, TextDelivered or TextFailed follow under the ticket."""
         self._voice.say(words)
+
+    def lend(self) -> MeshLoan:
+        """To one tool, until it closes the loan. We go on hearing and answering. Raises NoRadio."""
+        session = self._session
+        if session is None or not session.is_told:
+            raise NoRadio(self._told_down or "radio belum menjawab (the radio has not answered yet)")
+        self._loan = loan = MeshLoan(self._station.own, self._voice.pass_on, self._ask, self._take_back)
+        return loan
+
+    def _ask(self, number: int) -> None:
+        self._asked = number
+
+    def _take_back(self, loan: MeshLoan) -> None:
+        """Whatever was changed: the radio is asked anew, for a channel unknown to us would be a call unheard."""
+        if self._loan is loan:
+            self._loan = None
+            self._asked = self._numbers.next_want() if loan.has_ordered else self._asked
 
     def stop(self) -> None:
         """Says goodbye to the radio, so that it keeps what it hears until we are back."""
@@ -122,6 +145,7 @@ class MeshRadio:
             "channel_use": self._airtime and round(self._airtime[0], 2),
             "air_util_tx": self._airtime and round(self._airtime[1], 2),
             "tries": self._counts.tries,
+            "lent": self._loan is not None,
             "frames": self._counts.frames,
             "bad_frames": self._counts.bad_frames,
         }
@@ -157,7 +181,7 @@ class MeshRadio:
         session = _Session(link, FrameReader(packets.is_sound, self._timing.byte_gap_s), now, now)
         self._session = session
         try:
-            self._greet(session)
+            self._greet(session, self._numbers.next_want())
             while not self._stopping.is_set():
                 self._hear(session, link.read(self._wait_s(session)))
                 self._look(session)
@@ -167,15 +191,16 @@ class MeshRadio:
                 self._station = self._station.with_news(session.draft)
             self._release(session)  # a handshake that broke off must not cost a press
 
-    def _greet(self, session: _Session) -> None:
-        """Ask for everything; a serial console must be woken first."""
-        session.wanted, session.draft, session.is_up = self._numbers.next_want(), packets.Station(), False
+    def _greet(self, session: _Session, number: int) -> None:
+        """Ask for everything; a serial console must be woken first. Packets that come before the answer are held."""
+        session.wanted, session.draft, session.is_up, self._asked = number, packets.Station(), False, 0
         session.began_s = self._clock.monotonic()
         session.link.write((WAKE if session.link.is_serial else b"") + packets.want_config(session.wanted))
 
     def _wait_s(self, session: _Session) -> float:
         held_s = session.reader.wait_s(self._clock.monotonic())
-        return self._timing.look_up_s if held_s is None else min(self._timing.look_up_s, held_s + 0.001)
+        look_up_s = LENT_LOOK_UP_S if self._loan is not None else self._timing.look_up_s
+        return look_up_s if held_s is None else min(look_up_s, held_s + 0.001)
 
     def _hear(self, session: _Session, received: bytes) -> None:
         now = self._clock.monotonic()
@@ -198,10 +223,14 @@ class MeshRadio:
             session.time_is_set = True
             octets = packets.set_time(self._station.own, self._numbers.next(), self._clock.now().wall_s)
             session.link.write(octets)
+        if number := self._asked:
+            self._greet(session, number)
         if not session.is_up and now - session.began_s >= self._timing.handshake_s:
             raise RadioLost("radio tidak menyelesaikan jabat tangan (handshake not finished)")
 
     def _take(self, session: _Session, message: Any, frame: Frame, now: float) -> None:
+        if (loan := self._loan) is not None:
+            loan.hear(frame)
         match message.WhichOneof("payload_variant"):
             case "packet":
                 self._take_packet(session, message.packet, frame.certain, now)
@@ -212,12 +241,14 @@ class MeshRadio:
                 self._rise(session)
             case "rebooted" if message.rebooted:
                 self._begin_again(session)
+            case "my_info" if not session.is_up:
+                session.draft = packets.Station().learn(message)  # what an earlier answer began counts no more
             case _ if not session.is_up:
                 session.draft = session.draft.learn(message)
 
     def _take_packet(self, session: _Session, packet: Any, certain: bool, now: float) -> None:
         if session.is_up and self._is_unheard_of(session, packet):
-            self._greet(session)
+            self._greet(session, self._numbers.next_want())
         if session.is_up:
             self._packet(packet, certain, now)
         elif len(session.held) < HELD_MAX:
@@ -236,13 +267,15 @@ class MeshRadio:
         """The handshake is complete: what came early can be read now."""
         if session.is_up or not session.draft.own:
             return
-        self._station, session.is_up, self._told_down = session.draft, True, ""
+        is_news = not session.is_told or session.draft != self._station
+        self._station, session.is_up, session.is_told, self._told_down = session.draft, True, True, ""
         self._counts.tries = 0
-        station = self._station
-        log.info("radio up", radio=self.name, own=f"!{station.own:08x}", firmware=station.firmware)
-        self._voice.up(session.link, station)  # first: who hears RadioUp may speak at once
-        self._deliver(RadioUp(self.name, station.own, tuple(station.channels.values()), station.firmware))
-        self._tell_deafness(station)
+        if is_news:
+            station = self._station
+            log.info("radio up", radio=self.name, own=f"!{station.own:08x}", firmware=station.firmware)
+            self._voice.up(session.link, station)  # first: who hears RadioUp may speak at once
+            self._deliver(RadioUp(self.name, station.own, tuple(station.channels.values()), station.firmware))
+            self._tell_deafness(station)
         self._release(session)
 
     def _tell_deafness(self, station: packets.Station) -> None:
@@ -260,11 +293,11 @@ class MeshRadio:
 
     def _begin_again(self, session: _Session) -> None:
         """A serial node restarted: its side of the talk is forgotten, the wire is not."""
-        if session.is_up:
+        if session.is_told:
             self._down("radio menyala ulang (the radio restarted)")
-        session.time_is_set = False
+        session.time_is_set = session.is_told = False
         session.asked.clear()
-        self._greet(session)
+        self._greet(session, self._numbers.next_want())
 
     def _packet(self, packet: Any, certain: bool, now: float) -> None:
         station = self._station
@@ -313,14 +346,21 @@ class MeshRadio:
         """The talk is over; whether it had got as far as a handshake."""
         session, self._session = self._session, None
         self._voice.down()
+        self._end_loan(why or "jembatan berhenti (the bridge stops)")
         log.debug("radio talk over", radio=self.name, read_bytes=self._counts.read_bytes, frames=self._counts.frames)
         if why:
             self._down(why)
-        return session is not None and session.is_up
+        return session is not None and session.is_told
+
+    def _end_loan(self, why: str) -> None:
+        if (loan := self._loan) is not None:
+            self._loan = None
+            loan.end(why)
 
     def _down(self, why: str) -> None:
         """Told once, not at each try."""
         self._voice.down()
+        self._end_loan(why)
         if why != self._told_down:
             self._told_down = why
             log.info("radio down", radio=self.name, why=why)

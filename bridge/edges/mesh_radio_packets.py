@@ -22,7 +22,7 @@ _PRIMARY = 0  # firmware describes it first
 _KEY_BYTES = 32
 _PAYLOAD_MAX_BYTES = 237
 _DEFAULT_KEY = bytes.fromhex("d4f1bb3a20290759f0bcffabcf4e6901")  # what one-byte keys stand for; the last byte varies
-_SPECIAL_WANTS = (69420, 69421)  # to these firmware answers with a part of its configuration only
+SPECIAL_WANTS = (69420, 69421)  # to these firmware answers with a part of its configuration only
 
 
 def parse(body: bytes) -> mesh_pb2.FromRadio:
@@ -198,36 +198,37 @@ class Numbers:
 
     def next_want(self) -> int:
         """A number for `want_config`, none of those that mean something."""
-        while (number := self.next()) in _SPECIAL_WANTS:
+        while (number := self.next()) in SPECIAL_WANTS:
             continue
         return number
 
 
 def want_config(number: int) -> bytes:
-    return _frame(mesh_pb2.ToRadio(want_config_id=number))
+    return to_radio(mesh_pb2.ToRadio(want_config_id=number))
 
 
 def heartbeat() -> bytes:
-    return _frame(mesh_pb2.ToRadio(heartbeat=mesh_pb2.Heartbeat()))
+    return to_radio(mesh_pb2.ToRadio(heartbeat=mesh_pb2.Heartbeat()))
 
 
 def disconnect() -> bytes:
-    return _frame(mesh_pb2.ToRadio(disconnect=True))
+    return to_radio(mesh_pb2.ToRadio(disconnect=True))
 
 
 def set_time(own: int, packet_id: int, wall_s: float) -> bytes:
     """Sets our radio's clock; without it packets carry no time of reception."""
     admin = admin_pb2.AdminMessage(set_time_only=int(wall_s))
     data = mesh_pb2.Data(portnum=ADMIN_PORT, payload=admin.SerializeToString())
-    return _frame(mesh_pb2.ToRadio(packet=mesh_pb2.MeshPacket(to=own, id=packet_id, decoded=data)))
+    return to_radio(mesh_pb2.ToRadio(packet=mesh_pb2.MeshPacket(to=own, id=packet_id, decoded=data)))
 
 
 def text(said: str, *, to: int, channel: int, packet_id: int, hops: int) -> bytes:
     """A text message that wants an acknowledgement. Raises FrameError when it is too long for a frame."""
     data = mesh_pb2.Data(portnum=portnums_pb2.PortNum.TEXT_MESSAGE_APP, payload=said.encode())
     packet = mesh_pb2.MeshPacket(to=to, channel=channel, id=packet_id, hop_limit=hops, want_ack=True, decoded=data)
-    return _frame(mesh_pb2.ToRadio(packet=packet))
+    return to_radio(mesh_pb2.ToRadio(packet=packet))
 
 
-def _frame(message: mesh_pb2.ToRadio) -> bytes:
+def to_radio(message: mesh_pb2.ToRadio) -> bytes:
+    """As it stands in the stream. Raises FrameError when it is too long."""
     return frame(message.SerializeToString())

@@ -129,7 +129,9 @@ def test_a_key_is_replaced_only_when_told_so(head: FakeHead, sources: Path) -> N
     assert "To replace it: --replace" in again.stderr
     assert key(head, sources, "--replace").returncode == 0
     assert head.key != first and registered(sources) == head.key
-    assert sources.read_text() == before.replace(text_of(first), text_of(head.key))
+    now, _, revoked = sources.read_text().partition("\n[[revoked]]\n")
+    assert now == before.replace(text_of(first), text_of(head.key))
+    assert revoked.startswith('head = "RT03-12"\n') and "head_key_id = " in revoked and text_of(first) not in revoked
 
 
 def test_the_key_of_another_head_is_left_alone(head: FakeHead, sources: Path) -> None:
@@ -242,7 +244,7 @@ def test_however_it_is_written_the_rest_stays_or_nothing_changes(head: FakeHead,
         assert "cannot be changed safely" in done.stderr
     else:
         assert registered(sources) == head.key
-        now = sources.read_text()
+        now = sources.read_text().partition("\n[[revoked]]\n")[0]
         assert [line for line in written.splitlines() if "head_key" not in line] == [
             line for line in now.splitlines() if "head_key" not in line
         ]

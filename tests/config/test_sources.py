@@ -107,6 +107,19 @@ def test_another_key_is_told_to_the_technician(register: Register, capsys: pytes
     assert B in told
 
 
+def test_a_revoked_key_proves_nothing_and_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its owner is still heard: an alarm of an unknown place, not silence."""
+    text = f'[[revoked]]\nnode = "!00000a01"\npublic_key = "{text_of(KEY_A)}"\nwhy = "hilang"\nday = "2026-11-26"\n'
+    register = load_sources(write(tmp_path, text))
+    assert register.trust(press(A, pki_key=KEY_A)) is Trust.UNKNOWN
+    assert register.trust(press(A, channel="SiagaDesa")) is Trust.UNKNOWN
+    assert capsys.readouterr().out.count("with a key that was revoked") == 1
+    both = f'{text}[[source]]\nnode = "!00000c03"\npublic_key = "{text_of(KEY_A)}"\n'
+    assert mistakes(tmp_path, both) == [
+        "[[source]] node:00000c03 public_key: it was revoked; remove it here or under [[revoked]]"
+    ]
+
+
 def test_no_file_is_an_empty_register_and_a_caution(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     register = load_sources(tmp_path / "sources.toml")
     assert len(register) == 0
@@ -150,7 +163,7 @@ def test_every_mistake_is_told_at_once_with_its_entry(tmp_path: Path) -> None:
         node = "!00000B02"
     """
     assert mistakes(tmp_path, text) == [
-        "village: unknown key; known here: sensor, source, text",
+        "village: unknown key; known here: revoked, sensor, source, text",
         "[[source]] 1 (!0a01) node: '!0a01' is no node number; write for example !00000a01",
         '[[source]] 1 (!0a01) huose: unknown key; did you mean "house"?',
         '[[source]] 2 (no node, head or input): needs one of node = "!00000a01", head = "RT03-12" '

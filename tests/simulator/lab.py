@@ -207,15 +207,15 @@ def identity_of(name: str) -> Identity:
 
 
 class Laboratory:
-    """Nodes A, B and C with their recorded names, keys and channels, on a quick air."""
+    """Nodes A, B and C with their recorded names, keys and channels, on a quick air. `reboot_s`: real ones take 7."""
 
-    def __init__(self, primary: Channel = PUBLIC, **air: float) -> None:
+    def __init__(self, primary: Channel = PUBLIC, reboot_s: float = 0.05, **air: float) -> None:
         self.village = Village(seed=1, channel=DESA.name, psk=DESA.psk, air=Air(1, **{"delay_s": 0.005} | air))  # type: ignore[arg-type]
         channels = {0: primary, 1: DESA}
         a, b, c = (identity_of(n) for n in ("02a_text_bell_ch1_senderA", "01_handshake", "16_idle_timeout_c"))
-        self.a = self.village.gateway("A", channels=channels, identity=a)
-        self.b = self.village.gateway("B", channels=channels, identity=b)
-        self.c = self.village.gateway("C", channels=channels, identity=c)
+        self.a = self.village.gateway("A", channels=channels, identity=a, reboot_s=reboot_s)
+        self.b = self.village.gateway("B", channels=channels, identity=b, reboot_s=reboot_s)
+        self.c = self.village.gateway("C", channels=channels, identity=c, reboot_s=reboot_s)
 
     def __enter__(self) -> "Laboratory":
         self.village.start()

@@ -55,6 +55,20 @@ def test_it_works_over_a_serial_line_full_of_log_text(village):
     assert "Connected to radio" in meshtastic("--port", port, "--info")
 
 
+def test_it_writes_settings_and_reads_them_back(village):
+    gateway = village.gateway("GW1", reboot_s=0.05)
+    host = gateway.serve_tcp().removeprefix("tcp://")
+    meshtastic("--host", host, "--set", "device.role", "CLIENT_MUTE", "--set", "detection_sensor.name", "Pos RT03")
+    eventually(lambda: gateway.reboots, "the restart after its commit")
+    assert gateway.flash.modules.detection_sensor.name == "Pos RT03"
+    meshtastic("--host", host, "--set-owner", "Poskamling 03", "--set-owner-short", "PK03")
+    eventually(lambda: gateway.flash.owner.short_name == "PK03", "its names")
+    shown = meshtastic("--host", host, "--info")
+    exported = meshtastic("--host", host, "--export-config")
+    assert '"role": "CLIENT_MUTE"' in shown and "Pos RT03" in shown and "Poskamling 03" in shown
+    assert "role: CLIENT_MUTE" in exported and "owner: Poskamling 03" in exported and "name: Pos RT03" in exported
+
+
 def test_the_library_receives_what_a_house_sends(village):
     gateway, house = village.gateway("GW1"), village.house("RT03-12")
     port = gateway.serve_tcp().rpartition(":")[2]

@@ -39,7 +39,8 @@ class Sirens(Protocol):
 
 
 class Questions:
-    """`about`: facts that never change while the bridge runs (version, radio, siren); `parts`: its edges' pictures."""
+    """`about`: facts that never change while the bridge runs (version, radio, siren); `parts`: its edges' pictures;
+    `stations`: how its radios send."""
 
     def __init__(
         self,
@@ -51,17 +52,19 @@ class Questions:
         reader: Reader,
         about: dict[str, Any],
         parts: Callable[[], dict[str, Any]] = dict,
+        stations: Callable[[], dict[str, Any]] = dict,
         sirens: Sirens | None = None,
     ) -> None:
         self._post, self._run, self._clock, self._deliver = post, run, clock, deliver
         self._reader, self._about, self._parts = reader, about, parts
-        self._sirens = sirens
+        self._sirens, self._stations = sirens, stations
         self._presses = itertools.count(1)
 
     def asks(self) -> dict[str, Ask]:
         """By the words of the question."""
         return {
             "status": self._status,
+            "doctor": self._doctor,
             "press": self._press,
             "siren off": self._silence,
             "siren test": self._test,
@@ -78,6 +81,10 @@ class Questions:
         except queue.Empty:
             raise NotAsked(f"the bridge did not answer within {STATUS_S:.0f} s; restart it if that goes on") from None
         return picture | self._about | {"journal": self._journal(), "parts": self._parts()}
+
+    def _doctor(self, question: dict[str, Any]) -> dict[str, Any]:
+        """What only the bridge can tell of the post, since its radio has no second client."""
+        return self._status(question) | {"stations": self._stations()}
 
     def _journal(self) -> dict[str, Any]:
         try:

@@ -7,7 +7,7 @@ import base64
 import binascii
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -54,6 +54,9 @@ class Register:
 
     def __len__(self) -> int:
         return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Source]:
+        return iter(self._by_id.values())
 
     def find(self, source_id: str) -> Source | None:
         """The source of that id, if the village named it."""

@@ -13,11 +13,14 @@ from bridge.domain.errors import BridgeError, ConfigError
 from cli.completion import ASKED, PROGRAM, completion
 from cli.control_client import NotAnswered
 from cli.desk import app as desk_app
+from cli.doctor import doctor
+from cli.handover import handover
 from cli.head import head_app
 from cli.journal import journal_app
 from cli.labels import labels
 from cli.node import node_app
 from cli.options import Lang
+from cli.ports import ports
 from cli.post_backup import post_app
 from cli.press import press
 from cli.register_people import register_app
@@ -28,6 +31,7 @@ from cli.setup_post import setup
 from cli.simulate import simulate
 from cli.siren import siren_app
 from cli.status import status
+from cli.survey import survey
 from cli.tongues import fault_in
 from cli.usage_words import ENGLISH, INDONESIAN, VARIABLE, complain, speak, take_language
 from cli.version import program_version
@@ -63,6 +67,10 @@ def root(
 app.command("setup")(setup)
 app.command("run")(run)
 app.command("status")(status)
+app.command("doctor")(doctor)
+app.command("ports")(ports)
+app.command("survey")(survey)
+app.command("handover")(handover)
 app.command("press")(press)
 app.add_typer(journal_app, name="journal")
 app.add_typer(config_app, name="config")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import typer
 
@@ -18,7 +18,16 @@ from cli.tongues import fault_in
 from cli.words import Voice
 
 SAFE_FIRMWARE = (2, 7, 15)  # older: weak and stolen keys (CVE-2025-52464, -55293), downgraded texts (-53627)
-PARTS = ("post", "bridge", "radio", "input", "desk", "journal", "siren", "clock", "alarms")
+PARTS = (
+    *("post", "bridge", "radio", "input", "desk", "journal", "siren", "clock", "alarms"),
+    *("ports", "channel", "airtime", "broker", "tls", "disk", "inputs", "heads"),  # the doctor's
+)
+
+
+class Say(Protocol):
+    """A voice that knows the sentences of the status."""
+
+    def __call__(self, key: str, /, **facts: object) -> str: ...
 
 
 class State(StrEnum):
@@ -65,7 +74,7 @@ def status(config: ConfigFile = POST_TOML, socket: Socket = None, lang: Lang = "
 def look(picture: dict[str, Any], say: Voice) -> Iterator[Finding]:
     """What the bridge says of itself, part by part."""
     faults = {what: fault_in(why, say.language) for what, why in picture["faults"].items()}
-    yield Finding("post", State.OK, say("status_post", up=_span(picture["up_s"], say), **picture))
+    yield Finding("post", State.OK, say("status_post", up=span(picture["up_s"], say), **picture))
     yield from _radio(picture, faults, say)
     yield from _inputs(picture, faults, say)
     yield from _desk(picture, faults, say)
@@ -98,7 +107,7 @@ def _look_at_disk(post: Post, facts: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("journal", State.OK, post.say("journal_ok", **facts))
 
 
-def table(findings: list[Finding], say: Voice) -> Iterator[str]:
+def table(findings: list[Finding], say: Say) -> Iterator[str]:
     """Lines of three columns; advice stands below its finding."""
     for finding in findings:
         name = say(f"part_{finding.part}") if finding.part in PARTS else finding.part
@@ -188,7 +197,7 @@ def _alarms(alarms: list[dict[str, Any]], say: Voice) -> Finding:
     return Finding("alarms", State.OK, "\n".join(lines))
 
 
-def _span(seconds: float, say: Voice) -> str:
+def span(seconds: float, say: Say) -> str:
     minutes = int(seconds // 60)
     if minutes < 1:
         return say("span_s", s=int(seconds))

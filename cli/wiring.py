@@ -73,6 +73,7 @@ def build(config: Config) -> Runtime:
             | {u.name: u.picture() for u in uplinks}
             | {i.name: i.picture() for i in inputs}
         ),
+        stations=lambda: {r.name: r.station() for r in radios},
         sirens=sirens if isinstance(sirens, SirenBank) else None,
     )
     log.info("bridge starts", post=str(config.post_id), start=start.run.start, waiting=start.pending)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -148,6 +148,14 @@ class MeshRadio:
             "lent": self._loan is not None,
             "frames": self._counts.frames,
             "bad_frames": self._counts.bad_frames,
+        }
+
+    def station(self) -> dict[str, Any]:
+        """How it sends and which channels it has, for the doctor: JSON-able, no keys."""
+        lora, channels = self._station.lora, self._station.channels.values()
+        return {
+            "lora": asdict(lora) if lora else None,
+            "channels": [{"index": c.index, "name": c.name, "is_private": c.is_private} for c in channels],
         }
 
     def _run(self) -> None:

@@ -4,9 +4,10 @@ import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from google.protobuf.message import DecodeError
-from meshtastic.protobuf import admin_pb2, channel_pb2, mesh_pb2, portnums_pb2, telemetry_pb2
+from meshtastic.protobuf import admin_pb2, channel_pb2, config_pb2, mesh_pb2, portnums_pb2, telemetry_pb2
 
 from bridge.domain.errors import FrameError
 from bridge.domain.press import BROADCAST, Channel, ChannelKey, MeshPacket, Port
@@ -63,11 +64,32 @@ def check(packet: mesh_pb2.MeshPacket) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Lora:
+    """How our radio sends; enums by their protobuf names, slot 0 for the one that the first channel's name falls on."""
+
+    region: str
+    preset: str
+    slot: int
+    power_dbm: int
+
+    @classmethod
+    def of(cls, lora: config_pb2.Config.LoRaConfig) -> "Lora":
+        preset = _name(lora.ModemPreset, lora.modem_preset) if lora.use_preset else "CUSTOM"
+        return cls(_name(lora.RegionCode, lora.region), preset, lora.channel_num, lora.tx_power)
+
+
+def _name(enum: Any, number: int) -> str:
+    """The number itself for one that is newer than we are."""
+    return str(enum.Name(number)) if number in enum.values() else str(number)
+
+
+@dataclass(frozen=True, slots=True)
 class Station:
     """Our radio as its handshake described it."""
 
     own: int = 0
     firmware: str = ""
+    lora: Lora | None = None
     channels: Mapping[int, Channel] = field(default_factory=dict)
     hops: int = _HOPS_USUAL
 
@@ -94,7 +116,8 @@ class Station:
                 channel = self._channel_told(message.channel)
                 return replace(self, channels={**self.channels, channel.index: channel})
             case "config" if message.config.HasField("lora"):
-                return replace(self, hops=message.config.lora.hop_limit or _HOPS_USUAL)
+                lora = message.config.lora
+                return replace(self, hops=lora.hop_limit or _HOPS_USUAL, lora=Lora.of(lora))
             case _:
                 return self
 

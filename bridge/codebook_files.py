@@ -29,9 +29,15 @@ def load_rules(name: str, override: Mapping[str, str] | None = None) -> dict[str
     try:
         rules = tomllib.loads(text)["rules"]
     except (tomllib.TOMLDecodeError, KeyError) as error:
-        raise ConfigError(f"codebook {name}: no table [rules] can be read: {error}") from error
+        raise ConfigError(
+            f"codebook {name}: no table [rules] can be read: {error}",
+            f"kode {name}: tabel [rules] tidak dapat dibaca: {error}",
+        ) from error
     if not isinstance(rules, dict):
-        raise ConfigError(f"codebook {name}: no table [rules] can be read: write [rules], then a rhythm = kind a line")
+        raise ConfigError(
+            f"codebook {name}: no table [rules] can be read: write [rules], then a rhythm = kind a line",
+            f"kode {name}: tabel [rules] tidak dapat dibaca: tulis [rules], lalu satu irama = jenis tiap baris",
+        )
     rules = {str(pattern): str(kind).upper() for pattern, kind in (rules | dict(override or {})).items()}
     return {pattern: kind for pattern, kind in rules.items() if kind}
 
@@ -41,7 +47,7 @@ def load_codebook(name: str, override: Mapping[str, str] | None = None) -> Codeb
     try:
         return Codebook(name, load_rules(name, override))
     except ValueError as error:
-        raise ConfigError(f"codebook {name}: {error}") from error
+        raise ConfigError(f"codebook {name}: {error}", f"kode {name}: {error}") from error
 
 
 def _text(name: str) -> str:
@@ -54,4 +60,7 @@ def _text(name: str) -> str:
         return Path(name).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         names = ", ".join(known_codebooks())
-        raise ConfigError(f"codebook {name!r}: neither one of {names} nor a file that can be read") from error
+        raise ConfigError(
+            f"codebook {name!r}: neither one of {names} nor a file that can be read",
+            f"kode {name!r}: bukan salah satu dari {names}, dan bukan berkas yang dapat dibaca",
+        ) from error

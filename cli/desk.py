@@ -11,7 +11,7 @@ import typer
 
 from bridge.domain.alarm import Stage
 from bridge.domain.desk import OrderKind
-from bridge.domain.errors import BridgeError
+from bridge.domain.errors import BridgeError, ConfigError
 from bridge.domain.ids import PostId
 from cli.desk_words import DeskVoice
 from cli.options import AsJson, Lang
@@ -292,6 +292,8 @@ def _plain_faults(say: DeskVoice) -> Iterator[None]:
         raise fail(say("not_higher", case=error.case, stage=say.stage(error.stage.name), by=by)) from error
     except UnknownPost as error:
         raise fail(say("unknown_post", post=error.post)) from error
+    except ConfigError as error:
+        raise fail(error.said(say.language)) from error
     except BridgeError as error:
         raise fail(str(error)) from error
 

@@ -103,6 +103,7 @@ class DeskVoice:
     """Says each sentence in one language."""
 
     def __init__(self, language: str) -> None:
+        self.language = language
         self._column = LANGUAGES.index(language)
 
     def __call__(self, key: str, /, **facts: object) -> str:

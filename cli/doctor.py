@@ -23,7 +23,8 @@ PARTS = (
 
 def doctor(
     parts: Annotated[
-        list[str] | None, typer.Argument(metavar="[BAGIAN]", help=f"Hanya ini (only these): {', '.join(PARTS)}")
+        list[str] | None,
+        typer.Argument(metavar="[BAGIAN]", help=f"Hanya bagian ini: {', '.join(PARTS)}. (Only these parts.)"),
     ] = None,
     wait_s: Annotated[
         float, typer.Option("--wait", min=1, max=120, help="Tunggu broker sekian detik. (Wait for the broker.)")

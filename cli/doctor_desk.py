@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bridge.domain.errors import BridgeError, ConfigError
 from cli.doctor_case import Bridge, Case, day
 from cli.status import Finding, State
+from cli.tongues import fault_in
 
 if TYPE_CHECKING:
     from bridge.config import Config, Uplink
@@ -30,7 +31,7 @@ def broker(case: Case) -> Iterator[Finding]:
     for number, uplink in enumerate(case.settings.uplink):
         place, why = _session(case, uplink).place, _reached(case, number).why
         if why:
-            text = case.say("broker_down", place=place, why=why)
+            text = case.say("broker_down", place=place, why=fault_in(why, case.say.language))
             yield Finding("broker", State.FAULT, text, case.say("broker_advice"))
         else:
             yield Finding("broker", State.OK, case.say("broker_up", place=place))
@@ -47,7 +48,7 @@ def desk(case: Case) -> Iterator[Finding]:
         if reached.is_answered:
             yield Finding("desk", State.OK, case.say("desk_well", name=name))
         elif not reached.why:
-            text = reached.why_mute or case.say("desk_mute", name=name, s=case.wait_s)
+            text = fault_in(reached.why_mute, case.say.language) or case.say("desk_mute", name=name, s=case.wait_s)
             yield Finding("desk", State.FAULT, text, case.say("desk_mute_advice"))
 
 
@@ -164,7 +165,8 @@ def _handshake(case: Case, session: "SessionConfig") -> Finding:
     except ConfigError as error:
         return Finding("tls", State.FAULT, str(error), case.say("tls_advice"))
     except OSError as error:
-        why = case.say("tls_bad", what=session.place, why=why_unreachable(session.place, error))
+        said = fault_in(why_unreachable(session.place, error), case.say.language)
+        why = case.say("tls_bad", what=session.place, why=said)
         return Finding("tls", State.FAULT, why, case.say("tls_advice"))
     since, until = (ssl.cert_time_to_seconds(str(about[name])) for name in ("notBefore", "notAfter"))
     return _dates(case, session.place, since, until)

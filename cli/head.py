@@ -284,7 +284,10 @@ def _codebook(name: str) -> str:
     load_codebook(name)  # the head refuses what cannot be told apart, too, but later
     book = json.dumps({"name": Path(name).stem, "rules": load_rules(name)})
     if len(book) > LONGEST_BOOK:
-        raise ConfigError(f"codebook {name}: too long for a head: {len(book)} bytes, at most {LONGEST_BOOK}")
+        raise ConfigError(
+            f"codebook {name}: too long for a head: {len(book)} bytes, at most {LONGEST_BOOK}",
+            f"kode {name}: terlalu panjang untuk kepala kentongan: {len(book)} bita, paling banyak {LONGEST_BOOK}",
+        )
     return book
 
 

@@ -47,8 +47,7 @@ def read(
     lang: Lang = "",
 ) -> None:
     """Baca irama: satu baris JSON waktu pukulan (detik) menjadi satu baris JSON.
-
-    Read rhythms: a JSON line of strike times in seconds becomes a JSON line of kind, groups and confidence.
+    (Read rhythms: a JSON line of strike times in seconds becomes a JSON line of kind, groups and confidence.)
     """
     say, book = voice(lang), load_codebook(codebook)
     mistakes = 0

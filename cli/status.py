@@ -13,6 +13,7 @@ from bridge.domain.ids import node_id
 from cli.control_client import NoBridge
 from cli.options import POST_TOML, AsJson, ConfigFile, Lang, Socket
 from cli.post import Post, find_post
+from cli.tongues import fault_in
 from cli.words import Voice
 from firmware_config.firmware import is_old, version
 
@@ -71,7 +72,7 @@ def status(config: ConfigFile = POST_TOML, socket: Socket = None, lang: Lang = "
 
 def look(picture: dict[str, Any], say: Voice) -> Iterator[Finding]:
     """What the bridge says of itself, part by part."""
-    faults = dict(picture["faults"])
+    faults = {what: fault_in(why, say.language) for what, why in picture["faults"].items()}
     yield Finding("post", State.OK, say("status_post", up=span(picture["up_s"], say), **picture))
     yield from _radio(picture, faults, say)
     yield from _inputs(picture, faults, say)
@@ -142,7 +143,7 @@ def _inputs(picture: dict[str, Any], faults: dict[str, str], say: Voice) -> Iter
 
 def _desk(picture: dict[str, Any], faults: dict[str, str], say: Voice) -> Iterator[Finding]:
     for name, said in picture["uplinks"].items():
-        why = faults.pop(f"desk:{name}", said)
+        why = faults.pop(f"desk:{name}", fault_in(said, say.language))
         if not why:
             yield Finding("desk", State.OK, say("desk_ok", name=name))
         elif why == "starting":

@@ -144,6 +144,19 @@ SAID: dict[str, tuple[str, str]] = {
     ),
     "setup_sources": ("daftarkan perangkat warga di {file}", "list the villagers' nodes in {file}"),
     "setup_run": ("jalankan pos", "run the post"),
+    # village
+    "village_more": (
+        "… dan {count} lagi: tambahkan kecamatan atau kabupaten",
+        "… and {count} more: add the district or the regency",
+    ),
+    "village_near": (
+        "tidak ada desa bernama {said!r}. Yang mirip; periksa sebelum dipakai:",
+        "there is no village {said!r}. The nearest; look before you use one:",
+    ),
+    "village_none": (
+        "tidak ada desa bernama {said!r}, juga tidak ada yang mirip. Periksa ejaannya.",
+        "there is no village {said!r}, and none is spelled nearly so. Check the spelling.",
+    ),
     # simulate
     "simulate_radio": ("Radio pos: {url}   (tulis di [radio] url)", "The post's radio: {url}   (for [radio] url)"),
     "simulate_port": (

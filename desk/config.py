@@ -64,6 +64,14 @@ class DeskConfig(Section):
 
 
 SECTIONS: dict[str, type[BaseModel]] = {"desk": DeskSection, "mqtt": MqttSection}
+WRONG = {
+    "missing": "belum diisi",
+    "string_type": "harus teks dalam tanda kutip",
+    "string_too_short": "tidak boleh kosong",
+    "string_too_long": "terlalu panjang",
+    "path_type": "harus jalur berkas dalam tanda kutip",
+    "model_type": "harus tabel berisi kunci",
+}
 
 
 def load(path: Path) -> DeskConfig:
@@ -72,26 +80,34 @@ def load(path: Path) -> DeskConfig:
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ConfigError(f"{path} does not exist; make it with: kentongan desk init") from error
+        raise ConfigError(
+            f"{path} does not exist; make it with: kentongan desk init",
+            f"{path} tidak ada; buatlah dengan: kentongan desk init",
+        ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError(f"{path}: {error}", f"{path}: tidak dapat dibaca: {error}") from error
     try:
         return DeskConfig.model_validate(said | {"folder": path.resolve().parent})
     except ValidationError as error:
-        raise ConfigError(f"{path}: {'; '.join(_mistakes(error))}") from error
+        raise _mistakes(error, f"{path}: ") from error
 
 
 def plan(folder: Path, url: str, name: str, database: str = "") -> DeskConfig:
     """A new desk for `folder`; nothing is written. Raises ConfigError when there is one already."""
     if (folder / FILE).exists():
-        raise ConfigError(f"{folder / FILE} exists; this desk is made already")
+        raise ConfigError(
+            f"{folder / FILE} exists; this desk is made already", f"{folder / FILE} sudah ada; meja ini sudah dibuat"
+        )
     if (folder / KEY).exists():
-        raise ConfigError(f"{folder / KEY} exists but {FILE} does not; move the key away or restore the file")
+        raise ConfigError(
+            f"{folder / KEY} exists but {FILE} does not; move the key away or restore the file",
+            f"{folder / KEY} ada tetapi {FILE} tidak ada; pindahkan kunci itu atau pulihkan berkasnya",
+        )
     desk = {"id": f"desk-{uuid.uuid4().hex[:12]}", "name": name, "database": database or DATABASE}
     try:
         return DeskConfig.model_validate({"desk": desk, "mqtt": {"url": url}, "folder": folder.resolve()})
     except ValidationError as error:
-        raise ConfigError("; ".join(_mistakes(error))) from error
+        raise _mistakes(error) from error
 
 
 def write(config: DeskConfig) -> Signer:
@@ -112,7 +128,9 @@ def load_key(config: DeskConfig) -> Signer:
     try:
         return Signer.load(config.key_file)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"the desk's key {config.key_file}: {error}") from error
+        raise ConfigError(
+            f"the desk's key {config.key_file}: {error}", f"kunci meja {config.key_file}: {error}"
+        ) from error
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -137,14 +155,20 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _mistakes(error: ValidationError) -> list[str]:
-    return [_mistake(one["type"], [str(part) for part in one["loc"]], one["msg"]) for one in error.errors()]
+def _mistakes(error: ValidationError, head: str = "") -> ConfigError:
+    """All of them in one line, in both languages."""
+    told = [_mistake(one["type"], [str(part) for part in one["loc"]], one["msg"]) for one in error.errors()]
+    english, indonesian = zip(*told, strict=True)
+    return ConfigError(head + "; ".join(english), head + "; ".join(indonesian))
 
 
-def _mistake(kind: str, where: list[str], message: str) -> str:
+def _mistake(kind: str, where: list[str], message: str) -> tuple[str, str]:
     name = ".".join(where)
     if kind != "extra_forbidden":
-        return f"{name}: {message}"
+        return f"{name}: {message}", f"{name}: {WRONG.get(kind, message)}"
     section: type[BaseModel] = SECTIONS.get(where[0], DeskConfig) if where[1:] else DeskConfig
     near = difflib.get_close_matches(where[-1], [field for field in section.model_fields if field != "folder"], 1)
-    return f"{name} is unknown" + (f"; did you mean {near[0]}?" if near else "")
+    return (
+        f"{name} is unknown" + (f"; did you mean {near[0]}?" if near else ""),
+        f"{name} tidak dikenal" + (f"; maksudnya {near[0]}?" if near else ""),
+    )

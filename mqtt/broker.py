@@ -68,7 +68,10 @@ class SessionConfig:
         except ValueError:
             usable = None
         if not usable:
-            raise ConfigError(f"{self.url!r} is not a broker: write mqtt://host:1883 or mqtts://host:8883")
+            raise ConfigError(
+                f"{self.url!r} is not a broker: write mqtt://host:1883 or mqtts://host:8883",
+                f"{self.url!r} bukan broker: tulis mqtt://host:1883 atau mqtts://host:8883",
+            )
 
     @property
     def is_tls(self) -> bool:
@@ -134,19 +137,19 @@ def why_refused(place: str, code: int, name: str) -> str:
         case 0x86:
             return (
                 f"broker {place} menolak nama atau kata sandi: periksa username dan password_file"
-                " (bad user name or password)"
+                " (bad user name or password: check username and password_file)"
             )
         case 0x87:
             return (
                 f"broker {place} tidak mengizinkan kami: periksa username, password_file, cert dan hak di broker"
-                " (not authorized)"
+                " (not authorized: check username, password_file, cert and the rights at the broker)"
             )
         case 0x85:
             return f"broker {place} menolak client id kami (client identifier not valid)"
         case 0x8E:
             return (
                 f"broker {place} memutus: ada program lain dengan client id yang sama; matikan salah satu"
-                " (session taken over)"
+                " (session taken over: another program has the same client id; stop one of the two)"
             )
         case 0x88 | 0x89 | 0x8B | 0x97 | 0x9F:
             return f"broker {place} sedang sibuk atau berhenti: dicoba lagi ({name.lower()})"
@@ -157,12 +160,21 @@ def why_refused(place: str, code: int, name: str) -> str:
 def why_undelivered(topic: str, code: int) -> str:
     """A PUBACK that is no delivery."""
     if code == NO_SUBSCRIBER:
-        return "meja polisi tidak mendengarkan di broker: alarm disimpan, dicoba lagi (nobody subscribes at the broker)"
-    return f"broker menolak pesan ke {topic}: kode 0x{code:02x}; periksa ACL di broker (publish denied)"
+        return (
+            "meja polisi tidak mendengarkan di broker: alarm disimpan, dicoba lagi"
+            " (the desk does not subscribe at the broker: alarms are kept and tried again)"
+        )
+    return (
+        f"broker menolak pesan ke {topic}: kode 0x{code:02x}; periksa ACL di broker"
+        f" (publishing to {topic} was denied: code 0x{code:02x}; check the broker's ACL)"
+    )
 
 
 def why_unsubscribed(topic: str, code: int) -> str:
-    return f"broker menolak langganan {topic}: kode 0x{code:02x}; periksa ACL di broker (subscription denied)"
+    return (
+        f"broker menolak langganan {topic}: kode 0x{code:02x}; periksa ACL di broker"
+        f" (subscribing to {topic} was denied: code 0x{code:02x}; check the broker's ACL)"
+    )
 
 
 def why_unreachable(place: str, error: OSError) -> str:
@@ -170,18 +182,30 @@ def why_unreachable(place: str, error: OSError) -> str:
     match error:
         case ssl.SSLCertVerificationError():
             said = error.verify_message
-            return f"sertifikat broker {place} tidak dipercaya: periksa ca dan jam ({said}; certificate not trusted)"
+            return (
+                f"sertifikat broker {place} tidak dipercaya: periksa ca dan jam"
+                f" (certificate not trusted: check ca and the clock: {said})"
+            )
         case ssl.SSLError():
             said = (error.reason or str(error)).replace("_", " ").lower()
-            return f"TLS dengan broker {place} gagal: periksa url, ca, cert dan key (TLS failed: {said})"
+            return (
+                f"TLS dengan broker {place} gagal: periksa url, ca, cert dan key"
+                f" (TLS failed: check url, ca, cert and key: {said})"
+            )
         case ConnectionRefusedError():
-            return f"tidak ada broker di {place}: periksa url dan broker (connection refused)"
+            return f"tidak ada broker di {place}: periksa url dan broker (connection refused: check url and broker)"
         case ConnectionResetError() | BrokenPipeError():
-            return f"broker {place} memutus saat menyambung: periksa url (mqtt atau mqtts) dan port (connection reset)"
+            return (
+                f"broker {place} memutus saat menyambung: periksa url (mqtt atau mqtts) dan port"
+                " (connection reset: check the url, mqtt or mqtts, and the port)"
+            )
         case socket.gaierror():
-            return f"nama broker {place} tidak ditemukan: periksa internet dan url (name not found)"
+            return (
+                f"nama broker {place} tidak ditemukan: periksa internet dan url"
+                " (name not found: check the internet and the url)"
+            )
         case TimeoutError():
-            return f"broker {place} tidak menjawab: periksa internet (no answer)"
+            return f"broker {place} tidak menjawab: periksa internet (no answer: check the internet)"
     return f"broker {place} tidak tercapai: periksa internet ({error.strerror or error})"
 
 
@@ -193,4 +217,5 @@ def _unreadable(what: str, path: Path | None, error: Exception) -> str:
             said = error.strerror or str(error)
         case _:
             said = "not text"
-    return f"{what} {path or ''} tidak dapat dibaca: periksa isi dan haknya (cannot be read: {said})"
+    name = f"{what} {path or ''}"
+    return f"{name} tidak dapat dibaca: periksa isi dan haknya ({name} cannot be read: {said})"

@@ -40,11 +40,16 @@ class ChannelRule:
         heard = {channel.name for channel in on_radio if self.allows(channel)}
         known = ", ".join(channel.name or '""' for channel in on_radio)
         if deaf := sorted(self.names - heard - {channel.name for channel in on_radio}):
-            return f"[radio] channels: {', '.join(deaf)} tidak ada di radio (not on the radio; it has: {known})"
+            names = ", ".join(deaf)
+            return f"[radio] channels: {names} tidak ada di radio ({names} not on the radio; it has: {known})"
         if deaf := sorted(self.names - heard):
-            return f"kanal {', '.join(deaf)} berkunci umum, tidak didengar (has the public key, is not heard)"
+            names = ", ".join(deaf)
+            return f"kanal {names} berkunci umum, tidak didengar ({names}: the key is public, it is not heard)"
         if not heard:
-            return f"radio tanpa kanal pribadi, tidak ada yang didengar (no private channel, nobody is heard): {known}"
+            return (
+                f"radio tanpa kanal pribadi, tidak ada yang didengar; kanalnya: {known}"
+                f" (the radio has no private channel, nobody is heard; it has: {known})"
+            )
         return ""
 
 

@@ -54,7 +54,8 @@ class CtsContact:
             self._follow(port, tell, stopping)
         except (OSError, termios.error) as error:
             if error.args[0] in (errno.ENOTTY, errno.EINVAL):
-                raise ContactLost(f"{path} tidak punya CTS: ganti adaptor (has no CTS: use another one)") from error
+                why = f"{path} tidak punya CTS: ganti adaptor ({path} has no CTS: use another adapter)"
+                raise ContactLost(why) from error
             raise ContactLost(gone(path)) from error
         finally:
             with suppress(OSError, termios.error):  # a waiter that still holds the port must not lock out the next try
@@ -109,7 +110,7 @@ class CtsContact:
         except (OSError, ValueError, TypeError, AttributeError) as error:  # pyserial, where a socket went away under it
             log.debug("no answer", url=self._url, why=str(error))
             raise ContactLost(
-                f"{self._url} tidak menjawab: periksa jaringan (does not answer: check the network)"
+                f"{self._url} tidak menjawab: periksa jaringan ({self._url} does not answer: check the network)"
             ) from error
         finally:
             with suppress(OSError, RuntimeError):  # its reading thread may never have begun

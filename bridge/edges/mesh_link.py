@@ -153,12 +153,12 @@ def _serial(path: str, baud: int) -> serial.Serial:
 
 def _serial_trouble(path: str, error: Exception) -> str:
     if not os.path.exists(path):
-        return f"tidak ada radio di {path}: periksa kabel USB (no radio there: check the USB cable)"
+        return f"tidak ada radio di {path}: periksa kabel USB (no radio at {path}: check the USB cable)"
     if not os.access(path, os.R_OK | os.W_OK):
-        return f"{path} tidak boleh dibuka: masukkan pengguna ke grup dialout (not allowed: join group dialout)"
+        return f"{path} tidak boleh dibuka: masukkan pengguna ke grup dialout ({path} not allowed: join group dialout)"
     if "lock" in str(error):
-        return f"{path} sedang dipakai program lain (in use by another program)"
-    return f"{path} tidak bisa dibuka (cannot be opened): {error}"
+        return f"{path} sedang dipakai program lain ({path} is in use by another program)"
+    return f"{path} tidak bisa dibuka: {error} ({path} cannot be opened: {error})"
 
 
 def _keep_dtr(fd: int) -> None:

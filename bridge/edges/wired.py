@@ -191,11 +191,11 @@ def port_trouble(path: str, error: Exception) -> str:
     if not os.path.exists(path):
         return gone(path)
     if not os.access(path, os.R_OK | os.W_OK):
-        return f"{path} tidak boleh dibuka: masukkan pengguna ke grup dialout (not allowed: join group dialout)"
+        return f"{path} tidak boleh dibuka: masukkan pengguna ke grup dialout ({path} not allowed: join group dialout)"
     if "lock" in str(error) or "in use" in str(error):
-        return f"{path} sedang dipakai program lain (in use by another program)"
-    return f"{path} tidak bisa dibuka (cannot be opened): {error}"
+        return f"{path} sedang dipakai program lain ({path} is in use by another program)"
+    return f"{path} tidak bisa dibuka: {error} ({path} cannot be opened: {error})"
 
 
 def gone(path: str) -> str:
-    return f"{path} tidak ada: periksa kabel USB (not there: check the USB cable)"
+    return f"{path} tidak ada: periksa kabel USB ({path} is not there: check the USB cable)"

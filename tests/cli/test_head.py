@@ -84,6 +84,14 @@ def test_a_head_gets_its_key_and_the_register_too(head: FakeHead, sources: Path)
     assert [file.name for file in sources.parent.iterdir()] == ["sources.toml"]
 
 
+def test_mistakes_in_the_register_are_told_in_the_readers_language(head: FakeHead, sources: Path) -> None:
+    sources.write_text('[[source]]\nhead = "RT03-12"\nhed = 1\n')
+    indonesian, english = run("head", "test", "--port", head.port, "--sources", sources), tried(head, sources)
+    assert (indonesian.returncode, english.returncode) == (1, 1)
+    assert "kunci tidak dikenal" in indonesian.stderr and "unknown key" not in indonesian.stderr
+    assert "unknown key" in english.stderr and "tidak dikenal" not in english.stderr
+
+
 def test_a_key_is_never_shown(head: FakeHead, sources: Path) -> None:
     shown = [key(head, sources), key(head, sources, "--replace", "--json"), tried(head, sources)]
     head.repeats_errors = True

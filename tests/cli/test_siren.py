@@ -164,7 +164,7 @@ def test_a_siren_that_is_away_is_a_fault_in_the_status_until_it_is_back(post: Po
         until(lambda: "siren:horn" in post.picture().get("faults", {}))
         shown = post.run("status", "--lang", "en")
         assert shown.returncode == 1
-        assert re.search(r"siren +FAULT +horn: .* check its cable\)\n +The guards do not hear an alarm", shown.stdout)
+        assert re.search(r"siren +FAULT +horn: .*check its cable\n +The guards do not hear an alarm", shown.stdout)
         board = Board(tmp_path / "board")
         until(lambda: "siren:horn" not in post.picture()["faults"])
         board.unplug()

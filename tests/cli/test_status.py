@@ -1,6 +1,7 @@
 """`kentongan status`: what is wrong is said with what it means and what to do, and shown in the exit code."""
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from cli.status import Finding, State, look, table
 from cli.words import Voice
+from mqtt.broker import why_unreachable
 from tests.cli.posts import Post, make_post
 
 ENGLISH = Voice("en")
@@ -94,6 +96,20 @@ def test_what_is_perhaps_not_meant_is_a_note_and_no_fault(part: str, change: dic
 @pytest.mark.parametrize("firmware", ["2.7.15.567b8ea", "2.7.26.54e0d8d", "2.10.0", "3.0.1", "", "dev"])
 def test_firmware_that_is_new_enough_or_cannot_be_read_is_not_called_old(firmware: str) -> None:
     assert findings(radios={"gw1": {"own": 2561, "firmware": firmware}})["radio"].state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("voice", "says"),
+    [
+        (ENGLISH, "b:1: name not found: check the internet and the url"),
+        (Voice("id"), "b:1: nama broker b:1 tidak ditemukan: periksa internet dan url (name not found: check the int"),
+    ],
+)
+def test_what_the_broker_said_is_told_in_the_readers_language(voice: Voice, says: str) -> None:
+    why = why_unreachable("b:1", socket.gaierror("Name or service not known"))
+    picture = WELL | {"uplinks": {"b:1": why}, "faults": {"desk:b:1": why}}
+    (desk,) = [finding for finding in look(picture, voice) if finding.part == "desk"]
+    assert desk.text.startswith(says)
 
 
 def test_two_ways_to_the_desk_are_told_apart() -> None:

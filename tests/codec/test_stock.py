@@ -235,13 +235,13 @@ def test_only_the_named_channels_are_heard(rule: ChannelRule, heard: set[Channel
     ("rule", "on_radio", "says"),
     [
         (EVERY_PRIVATE, [LONG_FAST, SIAGA_DESA], ""),
-        (EVERY_PRIVATE, [LONG_FAST], "no private channel, nobody is heard): LongFast"),
-        (EVERY_PRIVATE, [Channel(0, "", ChannelKey.PUBLIC)], 'nobody is heard): ""'),
+        (EVERY_PRIVATE, [LONG_FAST], "no private channel, nobody is heard; it has: LongFast"),
+        (EVERY_PRIVATE, [Channel(0, "", ChannelKey.PUBLIC)], 'nobody is heard; it has: ""'),
         (ONLY_RT, [SIAGA_DESA, SIAGA_RT], ""),
         (
             ONLY_RT,
             [LONG_FAST, SIAGA_DESA],
-            "SiagaRT tidak ada di radio (not on the radio; it has: LongFast, SiagaDesa)",
+            "SiagaRT tidak ada di radio (SiagaRT not on the radio; it has: LongFast, SiagaDesa)",
         ),
         (PUBLIC_NAMED, [SIAGA_RT, LONG_FAST], "LongFast berkunci umum"),
         (PUBLIC_ALLOWED, [SIAGA_RT, LONG_FAST], ""),

@@ -136,14 +136,15 @@ def test_a_key_may_begin_with_a_dash(desk: LiveDesk, key: str) -> None:
 def test_a_desk_is_not_made_twice(desk: LiveDesk) -> None:
     before = {path: path.read_bytes() for path in desk.folder.iterdir()}
     done = run("desk", "init", str(desk.folder), "--mqtt", "mqtt://127.0.0.1:1")
-    assert done.returncode == 1 and "exists" in done.stderr
+    assert done.returncode == 1 and "sudah ada" in done.stderr
     assert {path: path.read_bytes() for path in desk.folder.iterdir()} == before
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--mqtt", "127.0.0.1"), "not a broker"),
+        (("--mqtt", "127.0.0.1"), "bukan broker"),
+        (("--mqtt", "127.0.0.1", "--lang", "en"), "not a broker"),
         (("--mqtt", "mqtt://h", "--db", "nonsense"), "sqlite:///desk.sqlite3"),
         (("--mqtt", "mqtt://h", "--db", "nosuch://host/db"), "nosuch"),
         (("--mqtt", "mqtt://h", "--db", "sqlite:////nowhere/at/all.db"), "Check the path"),
@@ -157,10 +158,11 @@ def test_a_desk_that_cannot_be_made_leaves_no_key_behind(tmp_path: Path, words: 
     assert run("desk", "init", str(tmp_path / "desk"), "--mqtt", "mqtt://h").returncode == 0
 
 
+MISSPELLED = '[desk]\nid = "d"\nnane = "x"\n[mqtt]\nurl = "mqtt://h"\nusernam = "u"\n[broker]\n'
 BROKEN: dict[str, tuple[Any, list[str]]] = {
     "every mistake at once": (
-        '[desk]\nid = "d"\nnane = "x"\n[mqtt]\nurl = "mqtt://h"\nusernam = "u"\n[broker]\n',
-        ["did you mean name", "did you mean username", "broker is unknown", "desk.name"],
+        MISSPELLED,
+        ["maksudnya name", "maksudnya username", "broker tidak dikenal", "desk.name: belum diisi"],
     ),
     "no TOML": ("[desk\n", ["desk.toml"]),
     "no text": (b"\xff\xfe", ["desk.toml"]),
@@ -175,13 +177,22 @@ def test_settings_that_are_wrong(desk: LiveDesk, text: Any, said: list[str]) -> 
     assert told.count("\n") == 1
 
 
+def test_settings_that_are_wrong_are_told_in_english_too(desk: LiveDesk) -> None:
+    (desk.folder / "desk.toml").write_text(MISSPELLED)
+    told = desk.type("run", "--lang", "en", exit_code=1)
+    for part in ("did you mean name", "did you mean username", "broker is unknown", "desk.name: Field required"):
+        assert part in told
+    assert told.count("\n") == 1
+
+
 def test_what_is_missing_is_named(desk: LiveDesk, tmp_path: Path) -> None:
     assert "kentongan desk init" in run("desk", "list", "--config", str(tmp_path / "no.toml")).stderr
     key = desk.folder / "desk.key"
     key.write_text("no key")
-    assert "the desk's key" in desk.type("run", exit_code=1)
+    assert "kunci meja" in desk.type("run", exit_code=1)
+    assert "the desk's key" in desk.type("run", "--lang", "en", exit_code=1)
     key.unlink()
-    assert "the desk's key" in desk.type("run", exit_code=1)
+    assert "kunci meja" in desk.type("run", exit_code=1)
 
 
 def test_a_database_of_a_newer_program_is_refused_untouched(desk: LiveDesk) -> None:

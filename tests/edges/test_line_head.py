@@ -172,7 +172,8 @@ def test_a_head_that_is_not_there_is_one_clear_fault(tmp_path: Path, inbox: Inbo
     with listening(inbox, driver="line", url=f"serial://{tmp_path}/nowhere"):
         why = inbox.until(Fault).why
         time.sleep(0.3)
-    assert why == f"{tmp_path}/nowhere tidak ada: periksa kabel USB (not there: check the USB cable)"
+    port = f"{tmp_path}/nowhere"
+    assert why == f"{port} tidak ada: periksa kabel USB ({port} is not there: check the USB cable)"
     assert faults(inbox) == [why]
 
 

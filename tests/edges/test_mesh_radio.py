@@ -206,7 +206,8 @@ def test_a_missing_port_is_one_clear_line(tmp_path: Path) -> None:
         why = here.inbox.until(RadioDown).why
         eventually(lambda: here.radio.picture()["tries"] >= 4, "it is tried again")
         assert len(here.inbox.all()) == 1
-    assert why == f"tidak ada radio di {tmp_path}/usb-RAK_node: periksa kabel USB (no radio there: check the USB cable)"
+    port = f"{tmp_path}/usb-RAK_node"
+    assert why == f"tidak ada radio di {port}: periksa kabel USB (no radio at {port}: check the USB cable)"
 
 
 @pytest.mark.parametrize("url", ["", "gw", "http://gw", "tcp://", "tcp://gw:x", "tcp://gw:0", "serial://dev/ttyUSB0"])
@@ -361,7 +362,7 @@ def test_a_radio_that_is_well_and_deaf_says_so_and_once() -> None:
     with ScriptedNode() as node, post(node.url, trouble=trouble) as here:
         deaf = here.inbox.until(Fault)
         assert deaf.what == "channels:gw1"
-        assert "SiagaDess tidak ada di radio (not on the radio; it has: SiagaRT, SiagaDesa)" in deaf.why
+        assert "SiagaDess tidak ada di radio (SiagaDess not on the radio; it has: SiagaRT, SiagaDesa)" in deaf.why
         node.hang_up()
         here.inbox.until(RadioUp)
         rules.append(ChannelRule())

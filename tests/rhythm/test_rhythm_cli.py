@@ -57,7 +57,7 @@ def test_a_file_is_read_as_well_and_all_good_lines_end_well(tmp_path: Path) -> N
     [
         ('"1" = "MURDER"\n"1-1-1" = "NOTICE"', "1 MURDER and 1-1-1 NOTICE cannot be told apart"),
         ('"2" = "THIEF"', "2: THIEF is no kind"),
-        ('"2" = ', "no table [rules] can be read"),
+        ('"2" = ', "tabel [rules] tidak dapat dibaca"),
     ],
 )
 def test_a_village_book_with_a_mistake_is_refused_in_one_line(tmp_path: Path, rules: str, says: str) -> None:

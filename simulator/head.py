@@ -129,19 +129,23 @@ class Head:
 
     # What a hand does
 
-    def strike(self, at_ms: int | None = None) -> None:
-        """One strike of a stick, now; `at_ms`: when the hand meant it, for a machine that is late."""
-        at_ms = self._now_ms() if at_ms is None else at_ms
+    def strike(self) -> None:
+        """One strike of a stick, now."""
+        at_ms = self._now_ms()
         self.contact(True, at_ms)
-        self._agenda.after(TAP_S, lambda: self.contact(False, at_ms + round(1000 * TAP_S)))
+        self._agenda.after(TAP_S, partial(self.contact, False, at_ms + round(1000 * TAP_S)))
 
     def play(self, rhythm: str, beat_s: float = 0.3) -> float:
-        """Strike as people write it, `000=000`; the seconds until the last strike."""
+        """Strike as people write it, `000=000`; the seconds until the last strike.
+
+        Each touch counts when the hand meant it: a machine that is late runs them late, and in their order.
+        """
         at_s, gap_s, began_ms = 0.0, 0.0, self._now_ms()
         for sign in rhythm:
             if sign == "0":
                 at_s += gap_s
-                self._agenda.after(at_s, partial(self.strike, began_ms + round(1000 * at_s)))
+                for closed, due_s in ((True, at_s), (False, at_s + TAP_S)):
+                    self._agenda.after(due_s, partial(self.contact, closed, began_ms + round(1000 * due_s)))
                 gap_s = beat_s
             else:
                 gap_s = STOPS[sign] * beat_s
@@ -212,7 +216,7 @@ class Head:
         if self._is_on and self._pad is pad:
             next_ms = pad.next_ms()
             if next_ms is not None and next_ms <= self._now_ms():
-                self._act(pad.tick(self._now_ms()))
+                self._act(pad.tick(next_ms))  # not now: what was struck meanwhile may still stand in the agenda
 
     def _begin(self, kind: str) -> None:
         self.flash.number += 1  # in flash before it is first sent

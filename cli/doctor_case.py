@@ -71,7 +71,7 @@ class Case:
         from cli.ports_found import holders
 
         lock = self.settings.journal.path.with_name(self.settings.journal.path.name + ".lock")
-        if found := [holder for holder in holders(lock) if holder.name != "?" or holder.is_bridge]:
+        if found := holders(lock):
             self.bridge, self.why = Bridge.MUTE, f"proses (process) {found[0].pid}"
 
     @property

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from firmware_config.device_survey import Asker
     from firmware_config.survey import Standing, Target, Try
 
-LOOK_S = 0.5
+HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ def survey(
         with Asker(radio_url(settings, say)) as asker:
             preset = record.begin(asker.preset)
             _begin(targets, tries, record, say, as_json)
-            for target, one in ask_all(asker, targets, tries, record.tries, Pace(), _waits(say, as_json)):
+            said_s = _spoken_s(settings)
+            for target, one in ask_all(asker, targets, tries, record.tries, Pace(), _waits(say, as_json), said_s):
                 record.keep(one)
                 _tell(target, one, say, as_json)
     except DeviceError as error:
@@ -88,12 +89,17 @@ def ask_all(
     done: "Sequence[Try]",
     pace: Pace,
     tell_wait: Callable[[float], None] = lambda _s: None,
+    spoken_s: float = 0.0,
 ) -> "Iterator[tuple[Target, Try]]":
-    """In rounds, so that a stop leaves a picture of all; at most three quarters of 1 % of an hour on the air."""
+    """In rounds, so that a stop leaves a picture of all; at most three quarters of 1 % of an hour on the air.
+
+    `spoken_s`: what our radio has spoken in this hour already.
+    """
     from bridge.domain.airtime import Airtime, packet_s
     from firmware_config.survey import ANSWER_TRIES, QUESTION_BYTES
 
     airtime, cost_s = Airtime(), packet_s(QUESTION_BYTES)
+    airtime.spend(spoken_s, pace.now())
     asked = {target.node: sum(one.node == target.node for one in done) for target in targets}
     for round_ in range(tries):
         for target in (target for target in targets if asked[target.node] <= round_):
@@ -119,6 +125,15 @@ def radio_url(settings: "Config", say: SurveyVoice) -> str:
     except NoBridge:
         return settings.radio.url
     return f"control+unix://{socket}"
+
+
+def _spoken_s(settings: "Config") -> float:
+    """What the radio says it has sent in the last hour, by the bridge's word; without one nobody has counted."""
+    try:
+        parts = ask(settings.control.socket, "status")["parts"].values()
+    except (NoBridge, NotAnswered):
+        return 0.0
+    return sum(part.get("air_util_tx") or 0.0 for part in parts) / 100 * HOUR_S
 
 
 class Record:
@@ -147,7 +162,11 @@ class Record:
         from firmware_config.survey import Try
 
         try:
-            head, *lines = [json.loads(line) for line in self.file.read_text(encoding="utf-8").splitlines()]
+            text = self.file.read_text(encoding="utf-8")
+            whole = text[: text.rfind("\n") + 1]  # the last line may have been cut by a power cut
+            head, *lines = [json.loads(line) for line in whole.splitlines()]
+            if whole != text:
+                self.file.write_text(whole, encoding="utf-8")
             self.preset, self.tries = head["preset"], [Try(**line) for line in lines]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise fail(say("bad_file", file=self.file)) from error

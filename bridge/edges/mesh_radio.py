@@ -110,6 +110,8 @@ class MeshRadio:
         if session is None or not session.is_told:
             raise NoRadio(self._told_down or "radio belum menjawab (the radio has not answered yet)")
         self._loan = loan = MeshLoan(self._station.own, self._voice.pass_on, self._ask, self._take_back)
+        if self._session is not session:
+            loan.end("radio tidak tersambung (the radio is not connected)")  # it went just now, and nobody would say so
         return loan
 
     def _ask(self, number: int) -> None:

@@ -52,6 +52,8 @@ def test_a_village_is_surveyed_through_its_bridge_and_handed_over(tmp_path: Path
                 "kentongan: Below the margin: RT01-2. Raise the antenna or add a relay, then repeat with --again\n"
             )
             assert "RT01-1" in surveyed.stdout and "RT01-2" in page.read_text()
+            with record.open("a") as torn:
+                torn.write('{"node": 2562, "to')  # the power went
             questions = len(gateway.sent)
             again = json.loads(post.typed("survey", *words, "--json").stdout)
             assert (again["done"], again["below"], again["nodes"][0]["answered"]) == (True, ["RT01-2"], 1)

@@ -1,13 +1,12 @@
 """The doctor's look at the radio: does it answer, is it lawful, is its channel private, does it speak too much?"""
 
-import re
 from collections.abc import Generator, Iterator
 
 from bridge.domain.ids import node_id
 from cli.doctor_case import Bridge, Case, RadioAway, RadioFacts
 from cli.status import Finding, State
+from firmware_config.firmware import is_old
 
-OLDEST = (2, 7, 15)  # CVE-2025-52464, -55293, -53627
 DUTY_PERCENT = 1.0
 MUCH_PERCENT = 0.75
 
@@ -17,7 +16,7 @@ def radio(case: Case) -> Iterator[Finding]:
     if facts is None:
         return
     own = node_id(facts.own)
-    if _version(facts.firmware) < OLDEST:
+    if is_old(facts.firmware):
         text = case.say("radio_old", own=own, firmware=facts.firmware or "?")
         yield Finding("radio", State.FAULT, text, case.say("radio_old_advice"))
     else:
@@ -94,9 +93,3 @@ def _port(case: Case) -> str:
     if case.bridge is Bridge.RUNS:
         return f"control+unix://{case.settings.control.socket}"
     return case.settings.radio.url
-
-
-def _version(firmware: str) -> tuple[int, ...]:
-    """(2, 7, 26) of 2.7.26.54e0d8d; () of what is no version."""
-    found = re.match(r"(\d+)\.(\d+)\.(\d+)", firmware)
-    return tuple(map(int, found.groups())) if found else ()

@@ -7,8 +7,9 @@ from pathlib import Path
 from bridge.domain.ids import node_id
 from bridge.sources import load_sources
 from firmware_config.device import Device, Progress, Report, apply
+from firmware_config.firmware import is_old
 from firmware_config.keys import add_admin_key
-from firmware_config.recognise import is_old, no_twin, pending, recognise
+from firmware_config.recognise import no_twin, pending, recognise
 from firmware_config.register_file import RegisterFile
 from firmware_config.source_entry import with_source
 from firmware_config.village import Village, VillageNode

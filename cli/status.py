@@ -1,7 +1,6 @@
 """`kentongan status`: each part of the post, whether it is well, and if not what that means and what to do."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -16,8 +15,8 @@ from cli.options import POST_TOML, AsJson, ConfigFile, Lang, Socket
 from cli.post import Post, find_post
 from cli.tongues import fault_in
 from cli.words import Voice
+from firmware_config.firmware import is_old, version
 
-SAFE_FIRMWARE = (2, 7, 15)  # older: weak and stolen keys (CVE-2025-52464, -55293), downgraded texts (-53627)
 PARTS = (
     *("post", "bridge", "radio", "input", "desk", "journal", "siren", "clock", "alarms"),
     *("ports", "channel", "airtime", "broker", "tls", "disk", "inputs", "heads"),  # the doctor's
@@ -120,7 +119,7 @@ def _radio(picture: dict[str, Any], faults: dict[str, str], say: Voice) -> Itera
     for name, radio in picture["radios"].items():
         text = say("radio_ok", name=name, own=node_id(radio["own"]), firmware=radio["firmware"])
         yield Finding("radio", State.OK, text)
-        if _is_old(radio["firmware"]):
+        if version(radio["firmware"]) and is_old(radio["firmware"]):  # one that it does not tell is not called old
             yield Finding("radio", State.NOTE, say("firmware_old", name=name), say("firmware_advice"))
     for key in [key for key in faults if key.startswith("radio:")]:
         yield Finding("radio", State.FAULT, faults.pop(key), say("radio_advice"))
@@ -130,12 +129,6 @@ def _radio(picture: dict[str, Any], faults: dict[str, str], say: Voice) -> Itera
         yield Finding("radio", State.NOTE, say("radio_none"), say("radio_none_advice"))
     elif not picture["radios"] and not any(key.startswith("radio:") for key in picture["faults"]):
         yield Finding("radio", State.NOTE, say("radio_starting", url=picture["radio_url"]))
-
-
-def _is_old(firmware: str) -> bool:
-    """A version that we cannot read is not called old."""
-    numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", firmware)
-    return numbers is not None and tuple(map(int, numbers.groups())) < SAFE_FIRMWARE
 
 
 def _inputs(picture: dict[str, Any], faults: dict[str, str], say: Voice) -> Iterator[Finding]:

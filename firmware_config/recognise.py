@@ -1,21 +1,11 @@
 """Which box is this? One that the village knows, a new one, or a stranger's, which is never written to. Pure."""
 
-import re
 from collections.abc import Mapping
 
 from bridge.domain.ids import node_id
 from firmware_config.both import Wrong
 from firmware_config.settings import Value
 from firmware_config.village import Village, VillageNode
-
-OLDEST = (2, 7, 15)  # older firmware: two nodes with one key (CVE-2025-52464), keys overwritten, and more
-_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")
-
-
-def is_old(firmware: str) -> bool:
-    """Too old to be trusted with a village; also when it does not say what it is."""
-    found = _VERSION.match(firmware)
-    return found is None or tuple(map(int, found.groups())) < OLDEST
 
 
 def recognise(village: Village, number: int, public_key: bytes, found: Mapping[str, Value]) -> VillageNode | None:

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from firmware_config.faults import Refused
+from firmware_config.firmware import is_old
 from firmware_config.register import Entry, Register, number_of, read_key
 from firmware_config.whole_file import alone_in, write_whole
 
 SEEN = "nodes.json"
-SAFE_FIRMWARE = (2, 7, 15)  # CVE-2025-52464 (keys in common), -55293 (keys overwritten), -53627, -24797
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +101,8 @@ def _changed_keys(register: Register, seen: dict[str, Seen]) -> Iterator[Flag]:
 def _old_firmware(register: Register, seen: dict[str, Seen]) -> Iterator[Flag]:
     for entry in register.sources:
         node = seen.get(number_of(entry.name)) if "node" in entry.fields else None
-        if node and node.firmware and _version(node.firmware) < SAFE_FIRMWARE:
+        if node and node.firmware and is_old(node.firmware):
             yield Flag("old_firmware", entry.house, entry.name, node.firmware)
-
-
-def _version(text: str) -> tuple[int, ...]:
-    """`2.7.26.54e0d8d` → (2, 7, 26); what cannot be read counts as old."""
-    parts = text.split(".")[:3]
-    return tuple(int(part) for part in parts) if len(parts) == 3 and all(map(str.isdecimal, parts)) else ()
 
 
 def _key(seen: Seen) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from firmware_config.both import Wrong
-from firmware_config.recognise import is_old, pending, recognise
+from firmware_config.firmware import is_old
+from firmware_config.recognise import pending, recognise
 from firmware_config.village import Village
 from firmware_config.village_file import load_village
 from tests.firmware_config.villages import village_file

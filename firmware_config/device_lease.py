@@ -21,13 +21,14 @@ _LINE_LIMIT = 65_536
 class LeaseLink:
     """The radio that a running bridge holds, for a while; the bridge goes on hearing calls all the time."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, for_s: float = LEASE_S) -> None:
+        self._for_s = for_s
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(_CONNECT_S)
         self._held = b""
         try:
             self._socket.connect(path)
-            self._say({"ask": "lease", "for_s": LEASE_S})
+            self._say({"ask": "lease", "for_s": for_s})
         except OSError as error:
             self._socket.close()
             raise DeviceLost(f"{path}: {plain(error)}") from None
@@ -43,15 +44,13 @@ class LeaseLink:
         self._write({"to_radio": base64.b64encode(message.SerializeToString()).decode()})
 
     def receive(self, until: float) -> Told | None:
-        while (line := self._line(until)) is not None:
+        while True:
             self._keep()
-            with contextlib.suppress(DecodeError, ValueError):
-                message = mesh_pb2.FromRadio.FromString(base64.b64decode(str(line.get("from_radio", ""))))
-                if message.rebooted:
-                    raise DeviceRestarted("the node has restarted")
-                if message.WhichOneof("payload_variant"):
-                    return Told(message, certain=not line.get("doubtful"))
-        return None
+            line = self._line(min(until, time.monotonic() + self._for_s / 3))
+            if line is None and time.monotonic() >= until:
+                return None
+            if line is not None and (told := _told(line)) is not None:
+                return told
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -64,9 +63,9 @@ class LeaseLink:
             raise (DeviceLost if answer.get("is_radio_down") else DeviceBusy)(f"the bridge lends no radio: {why}")
 
     def _keep(self) -> None:
-        if time.monotonic() - self._renewed > LEASE_S / 3:
+        if time.monotonic() - self._renewed > self._for_s / 3:
             self._renewed = time.monotonic()
-            self._write({"keep": LEASE_S})
+            self._write({"keep": self._for_s})
 
     def _write(self, line: dict[str, object]) -> None:
         try:
@@ -109,3 +108,14 @@ class LeaseLink:
         if not received:
             raise DeviceLost("the bridge has closed the connection")
         return received
+
+
+def _told(line: dict[str, object]) -> Told | None:
+    """The radio's message in a line; nothing where it holds none that can be read."""
+    with contextlib.suppress(DecodeError, ValueError):
+        message = mesh_pb2.FromRadio.FromString(base64.b64decode(str(line.get("from_radio", ""))))
+        if message.rebooted:
+            raise DeviceRestarted("the node has restarted")
+        if message.WhichOneof("payload_variant"):
+            return Told(message, certain=not line.get("doubtful"))
+    return None

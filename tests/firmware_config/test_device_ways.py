@@ -24,6 +24,7 @@ from firmware_config.device import (
 )
 from firmware_config.device_errors import DeviceRestarted
 from firmware_config.device_frames import FrameReader, frame
+from firmware_config.device_lease import LeaseLink
 from firmware_config.device_link import connect, lasting_url
 from firmware_config.device_talk import LocalTalk
 from firmware_config.settings import Setting
@@ -194,6 +195,15 @@ def test_through_the_lease_of_a_running_bridge(node, tmp_path):
         eventually(lambda: lender.said[-1] == {"end": True}, "the lease given back")
     assert lender.said[0] == {"ask": "lease", "for_s": 60}
     assert not any(message.disconnect for message in lender.messages), "the radio stays the bridge's"
+
+
+def test_a_lease_is_renewed_while_a_slow_node_is_waited_for(node, tmp_path):
+    with Lender(node, tmp_path / "control") as lender:
+        lease = LeaseLink(str(tmp_path / "control"), for_s=0.3)
+        assert lease.receive(time.monotonic() + 0.5) is None
+        lease.close()
+        eventually(lambda: lender.said[-1] == {"end": True}, "the lease given back")
+    assert {"keep": 0.3} in lender.said
 
 
 def test_a_lease_that_is_not_given(node, tmp_path):

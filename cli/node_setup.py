@@ -1,5 +1,6 @@
 """One box becomes one node of the village: recognised, claimed in `village.yaml`, set up, entered with its key."""
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from firmware_config.firmware import is_old
 from firmware_config.keys import add_admin_key
 from firmware_config.recognise import no_twin, pending, recognise
 from firmware_config.register_file import RegisterFile
+from firmware_config.seen import Seen, note_seen
 from firmware_config.source_entry import with_source
 from firmware_config.village import Village, VillageNode
 from firmware_config.village_enter import enter_node
@@ -41,6 +43,7 @@ def claim(file: Path, device: Device, name: str = "") -> tuple[Village, VillageN
     `name`: it must be that one. A new box gets that name, or the next one. Raises NodeFault, Wrong, VillageWrong,
     Refused.
     """
+    note(load_village(file), device)
     new_enough(device)
     with alone_in(file.resolve().parent):
         village = load_village(file)
@@ -60,6 +63,7 @@ def set_up(
         return SetUp(node, report)
     if not device.public_key:
         raise NodeFault("no_key", name=node.name)
+    note(village, device)
     with alone_in(village.file.parent):
         village = load_village(village.file)
         no_twin(village, node.name, device.public_key)
@@ -73,7 +77,15 @@ def set_up(
 def known_as(village: Village, device: Device) -> VillageNode | None:
     """The village's node that this box is; None for a new one. Raises Wrong for a stranger's."""
     is_known = any(node.number == device.node for node in village.nodes)
-    return recognise(village, device.node, device.public_key, {} if is_known else device.read())
+    found = {} if is_known else device.read(("config.lora.region", "owner.long_name"))
+    return recognise(village, device.node, device.public_key, found)
+
+
+def note(village: Village, device: Device) -> None:
+    """What a box of the village said of itself, for `kentongan register check`. Raises Refused."""
+    if village.sources is not None and any(node.number == device.node for node in village.nodes):
+        key = base64.b64encode(device.public_key).decode()
+        note_seen(village.sources, Seen(node_id(device.node), key, device.firmware))
 
 
 def new_enough(device: Device) -> None:

@@ -15,7 +15,7 @@ from firmware_config.device_errors import (
 from firmware_config.device_link import BY_ID
 from firmware_config.device_node import Device, FarDevice, NearDevice
 from firmware_config.device_timing import Timing
-from firmware_config.device_values import SECRETS, closing_surplus, differences, known_paths
+from firmware_config.device_values import SECRETS, closing_surplus, known_paths
 
 __all__ = [
     "SECRETS",
@@ -33,7 +33,6 @@ __all__ = [
     "Timing",
     "apply",
     "closing_surplus",
-    "differences",
     "known_paths",
     "open_device",
     "verify",

@@ -304,6 +304,26 @@ def test_two_boxes_with_one_key_are_told_apart_and_the_second_is_not_entered(tmp
     assert "the same key as POS-1" in node("apply", file, "SIR-1", "--port", copied.serve_tcp()).stderr
 
 
+def test_a_key_that_changed_since_and_old_firmware_are_flagged_by_the_register(tmp_path: Path, air: Village) -> None:
+    file = village_file(tmp_path, ROOM)
+    box, url = new_box(air, "box")
+    node("apply", file, "RT03-12", "--port", url)
+    check = ("register", "check", "--sources", tmp_path / "sources.toml", "--lang", "en")
+    assert run(*check).returncode == 0
+    with Village(seed=5) as elsewhere:  # the same number, another key
+        verified = node("verify", file, "RT03-12", "--port", elsewhere.gateway("emptied", box.num).serve_tcp())
+    assert "its key has changed; nothing was written" in verified.stderr
+    flagged = run(*check)
+    assert (flagged.returncode, flagged.stdout.count("\n")) == (1, 1)
+    assert f"RT03-12 (!{box.num:08x})" in flagged.stdout and "key" in flagged.stdout
+    assert node("verify", file, "RT03-12", "--port", url).returncode == 0
+    assert run(*check).returncode == 0
+    with Village(seed=4) as before:
+        old = before.gateway("old", identity=box.identity, firmware="2.7.14.e959000")
+        assert "too old" in node("verify", file, "RT03-12", "--port", old.serve_tcp()).stderr
+    assert "2.7.14.e959000" in run(*check).stdout
+
+
 def test_over_the_air_the_posts_radio_mends_what_a_hand_at_the_box_may_not(tmp_path: Path, air: Village) -> None:
     file = village_file(
         tmp_path, TOP + "nodes:\n  - {name: POS-1, profile: gateway}\n  - {name: TIANG-1, profile: relay}\n"

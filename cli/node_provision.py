@@ -81,7 +81,8 @@ class Provision:
         if self.others:
             lines += ["", self._say("others"), *(f"  {line}" for said in self.others for line in said.splitlines())]
         done = sum(node.is_done for node in read_village(self._file).nodes)
-        return [*lines, "", self._say("total", done=done, total=len(rows))]
+        more = [self._say("total_next", file=self._file)] if done < len(rows) else []
+        return [*lines, "", self._say("total", done=done, total=len(rows)), *more]
 
     @property
     def is_well(self) -> bool:

@@ -10,6 +10,7 @@ from firmware_config.device_errors import (
     DeviceLost,
     DeviceManaged,
     DeviceRefused,
+    DeviceUnknown,
     OnlyAtTheCable,
 )
 from firmware_config.device_link import BY_ID
@@ -26,6 +27,7 @@ __all__ = [
     "DeviceLost",
     "DeviceManaged",
     "DeviceRefused",
+    "DeviceUnknown",
     "OnlyAtTheCable",
     "Progress",
     "Report",

@@ -190,6 +190,20 @@ def test_nothing_at_the_port_is_a_sentence(tmp_path: Path) -> None:
     assert "/dev/none" in lost.stderr and "data cable" in lost.stderr
 
 
+def test_a_port_without_its_kind_and_a_mistyped_file_are_told_what_to_type(tmp_path: Path) -> None:
+    file = village_file(tmp_path)
+    port = node("plan", file, "POS-1", "--port", "/dev/ttyUSB0", lang="id")
+    assert port.stderr == (
+        "kentongan: --port /dev/ttyUSB0 bukan alamat kotak; tulis misalnya serial:///dev/ttyUSB0. "
+        "Yang tersambung: kentongan ports\n"
+    )
+    absent = node("check", tmp_path / "village.yml", lang="id")
+    assert absent.stderr == (
+        "kentongan: village.yml: tidak ada di sini; periksa namanya. Desa baru: kentongan node new\n"
+    )
+    assert (port.returncode, absent.returncode) == (1, 1)
+
+
 DIE_AT_ORDER = """
 import os, signal
 from firmware_config.device_node import NearDevice
@@ -213,7 +227,7 @@ def test_a_set_up_that_was_killed_finds_its_box_again(tmp_path: Path, air: Villa
     assert begun is not None and (begun.number, begun.is_done) == (box.num, False)
     done = node("provision", file, "--port", url)
     assert done.returncode == 0, done.stderr
-    assert "1 of 5 boxes ready" in done.stdout
+    assert f"1 of 5 boxes ready\nGo on at any time: kentongan node provision {file}" in done.stdout
     known = load_village(file).find("POS-1")
     assert known is not None and (known.number, known.public_key) == (box.num, box.public_key)
 
@@ -330,6 +344,8 @@ def test_over_the_air_the_posts_radio_mends_what_a_hand_at_the_box_may_not(tmp_p
     )
     (gateway, first), (mast, second) = new_box(air, "one"), new_box(air, "two")
     assert node("provision", file, "--port", first, "--port", second).returncode == 0
+    unheard = node("plan", file, "TIANG-1", "--port", first, "--remote")
+    assert (unheard.returncode, f"does not know !{mast.num:08x} or its key yet" in unheard.stderr) == (1, True)
     gateway.meet(mast)
     mast.meet(gateway)
     mast.kept.config.device.node_info_broadcast_secs = 3600

@@ -93,7 +93,8 @@ def plan(
     """Apa yang berbeda: sekarang, seharusnya, sebabnya; tidak menulis (what differs and why; writes nothing)."""
     with plainly(lang, port, file, name) as say:
         if _tell_compared(file, name, port, remote, say, as_json) and not as_json:
-            typer.echo(say("plan_next", file=file, name=name, port=port))
+            where = f"{port} --remote" if remote else port
+            typer.echo(say("plan_next", file=file, name=name, port=where))
 
 
 @node_app.command("apply")
@@ -123,7 +124,7 @@ def apply(
                 _tell_differences(name, report.left, say)
             raise fail(say("not_taken", name=name, count=len(report.left)))
         if not as_json:
-            typer.echo(say("applied" if report.written else "applied_none", name=name, count=len(report.written)))
+            typer.echo(done.said(say))
         if not done.is_admin:
             raise fail(say("admins_full", file=village.admin_file, name=name))
 

@@ -96,8 +96,7 @@ class Provision:
             self._fail(name, "\n".join((said, *lines_of(report.left, self._say.language))))
             return
         self.results[name] = Result("result_done" if report.written else "result_same")
-        key = "applied" if report.written else "applied_none"
-        self._tell(self._say(key, name=name, count=len(report.written)))
+        self._tell(done.said(self._say))
         if not done.is_admin:
             self._tell(self._say("admins_full", file=read_village(self._file).admin_file, name=name))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bridge.domain.ids import node_id
 from bridge.sources import load_sources
+from cli.node_words import NodeVoice
 from firmware_config.device import Device, Progress, Report, apply
 from firmware_config.firmware import is_old
 from firmware_config.keys import add_admin_key
@@ -35,6 +36,13 @@ class SetUp:
     node: VillageNode
     report: Report
     is_admin: bool = True  # a post's radio whose key found no room in the admins' file is none
+    is_new: bool = False  # its name is to be written on it
+
+    def said(self, say: NodeVoice) -> str:
+        """For one that is right now."""
+        name, count = self.node.name, len(self.report.written)
+        said = say("applied" if count else "applied_none", name=name, count=count)
+        return said + say("write_name", name=name) if self.is_new else said
 
 
 def claim(file: Path, device: Device, name: str = "") -> tuple[Village, VillageNode]:
@@ -58,6 +66,7 @@ def set_up(
     village: Village, node: VillageNode, device: Device, language: str, tell: Callable[[Progress], None]
 ) -> SetUp:
     """Written, read back, and when all is right entered with its key. Raises DeviceError and what `claim` raises."""
+    is_new = not node.is_done
     report = apply(device, village.wanted(node, language), tell)
     if not report.is_right:
         return SetUp(node, report)
@@ -71,7 +80,7 @@ def set_up(
         is_admin = node.profile != "gateway" or add_admin_key(village.admin_file, device.public_key, node.name)
     node = _find(village, node.name)
     _enter_source(village, node)
-    return SetUp(node, report, is_admin)
+    return SetUp(node, report, is_admin, is_new)
 
 
 def known_as(village: Village, device: Device) -> VillageNode | None:

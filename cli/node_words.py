@@ -121,9 +121,10 @@ SAID: dict[str, tuple[str, str]] = {
         "Write it with: kentongan node apply {file} {name} --port {port}",
     ),
     "applied": (
-        "{name}: {count} setelan ditulis dan dibaca kembali, benar. Tulis {name} pada kotak ini.",
-        "{name}: {count} settings written and read back, right. Write {name} on this box.",
+        "{name}: {count} setelan ditulis dan dibaca kembali, benar.",
+        "{name}: {count} settings written and read back, right.",
     ),
+    "write_name": (" Tulis {name} pada kotak ini.", " Write {name} on this box."),
     "applied_none": (
         "{name}: sudah benar, tidak ada yang ditulis",
         "{name}: right already, nothing was written",

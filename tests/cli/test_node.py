@@ -348,6 +348,10 @@ def test_over_the_air_the_posts_radio_mends_what_a_hand_at_the_box_may_not(tmp_p
     assert (unheard.returncode, f"does not know !{mast.num:08x} or its key yet" in unheard.stderr) == (1, True)
     gateway.meet(mast)
     mast.meet(gateway)
+    mast.kept.owner.short_name = "X"
+    planned = node("plan", file, "TIANG-1", "--port", first, "--remote")
+    assert planned.stdout.splitlines()[-1].endswith(f"TIANG-1 --port {first} --remote")
+    mast.kept.owner.short_name = mast.flash.owner.short_name
     mast.kept.config.device.node_info_broadcast_secs = 3600
     with open_device(first, Timing(afar_s=0.5, quiet_s=0.5), remote=mast.num) as device:
         village, known = claim(file, device, "TIANG-1")

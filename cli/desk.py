@@ -281,6 +281,7 @@ def _desk(config: Path, say: DeskVoice) -> Iterator[Open]:
 def _plain_faults(say: DeskVoice) -> Iterator[None]:
     """What is to be expected is one line and exit code 1."""
     from desk.cases import NotHigher, UnknownAlarm, UnknownPost
+    from desk.store import KeyRefused
 
     try:
         yield
@@ -290,6 +291,8 @@ def _plain_faults(say: DeskVoice) -> Iterator[None]:
     except NotHigher as error:
         by = f" ({say('by', by=error.by)})" if error.by else ""
         raise fail(say("not_higher", case=error.case, stage=say.stage(error.stage.name), by=by)) from error
+    except KeyRefused as error:
+        raise fail(say("key_in_force" if error.old else "key_revoked", post=error.post, old=error.old)) from error
     except UnknownPost as error:
         raise fail(say("unknown_post", post=error.post)) from error
     except ConfigError as error:

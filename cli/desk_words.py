@@ -58,6 +58,15 @@ SAID: dict[str, tuple[str, str]] = {
     "unknown_alarm": ("tidak ada panggilan {said}.", "there is no call {said}."),
     "nearest": ("Yang mirip: {near}", "Nearest: {near}"),
     "see_list": ("Lihat: kentongan desk list --all", "See: kentongan desk list --all"),
+    "key_in_force": (
+        "{post} sudah punya kunci {old}. Bila itu pos yang hilang atau diganti: ulangi dengan --replace, kunci lamanya "
+        "dicabut",
+        "{post} has the key {old} already. If that post was lost or replaced: repeat with --replace, which revokes it",
+    ),
+    "key_revoked": (
+        "{post}: kunci ini sudah dicabut; buat yang baru di pos itu (kentongan setup)",
+        "{post}: this key was revoked; make a new one at that post (kentongan setup)",
+    ),
     "unknown_post": (
         "pos {post} tidak terdaftar; lihat: kentongan desk post list",
         "post {post} is not registered; see: kentongan desk post list",

@@ -136,4 +136,3 @@ def _from_radio(url: str) -> RadioFacts:
 
 def day(stamp: float) -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(stamp))
-

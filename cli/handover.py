@@ -20,9 +20,7 @@ from cli.words import fail, voice
 if TYPE_CHECKING:
     from bridge.domain.place import Source
 
-STYLE = (
-    "body{font:15px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #999;padding:.3em}"
-)
+STYLE = "body{font:15px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #999;padding:.3em}"
 MOST = 10_000  # alarms that are looked through, the newest first
 
 

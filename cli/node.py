@@ -92,16 +92,9 @@ def plan(
 ) -> None:
     """Apa yang berbeda: sekarang, seharusnya, sebabnya; tidak menulis (what differs and why; writes nothing)."""
     with plainly(lang, port, file, name) as say:
-        from firmware_config.diff import plan as compare
-
-        village, node = _named(file, name)
-        with _box(village, node, port, remote) as device:
-            found = device.read()
-            _must_be(village, node, device)
-            differences = compare(found, village.wanted(node, say.language))
-            _tell_differences(name, differences, say, as_json)
-        if differences and not as_json:
-            typer.echo(say("plan_next", file=file, name=name, port=port))
+        if _tell_compared(file, name, port, remote, say, as_json) and not as_json:
+            where = f"{port} --remote" if remote else port
+            typer.echo(say("plan_next", file=file, name=name, port=where))
 
 
 @node_app.command("apply")
@@ -131,7 +124,7 @@ def apply(
                 _tell_differences(name, report.left, say)
             raise fail(say("not_taken", name=name, count=len(report.left)))
         if not as_json:
-            typer.echo(say("applied" if report.written else "applied_none", name=name, count=len(report.written)))
+            typer.echo(done.said(say))
         if not done.is_admin:
             raise fail(say("admins_full", file=village.admin_file, name=name))
 
@@ -142,15 +135,8 @@ def verify(
 ) -> None:
     """Baca kembali semuanya; keluar 1 bila ada yang berbeda (read everything back; exit 1 when something differs)."""
     with plainly(lang, port, file, name) as say:
-        from firmware_config.device import verify as compare
-
-        village, node = _named(file, name)
-        with _box(village, node, port, remote) as device:
-            _must_be(village, node, device)
-            differences = compare(device, village.wanted(node, say.language))
-            _tell_differences(name, differences, say, as_json)
-        if differences:
-            raise fail(say("wrong_box", name=name, count=len(differences)))
+        if count := _tell_compared(file, name, port, remote, say, as_json):
+            raise fail(say("wrong_box", name=name, count=count))
 
 
 @node_app.command("provision")
@@ -212,11 +198,24 @@ def _box(village: "Village", node: "VillageNode", port: str, remote: bool) -> "D
     return open_box(port, node.number if remote else None)
 
 
+def _tell_compared(file: Path, name: str, port: str, remote: bool, say: NodeVoice, as_json: bool) -> int:
+    """How much differs on that box; its number and key are noted, it itself is not written to."""
+    from firmware_config.device import verify as compare
+
+    village, node = _named(file, name)
+    with _box(village, node, port, remote) as device:
+        _must_be(village, node, device)
+        differences = compare(device, village.wanted(node, say.language))
+    _tell_differences(name, differences, say, as_json)
+    return len(differences)
+
+
 def _must_be(village: "Village", node: "VillageNode", device: "Device") -> None:
     """The box that answers is that node, or a new one where that node has none. Raises NodeFault, Wrong."""
     from bridge.domain.ids import node_id
-    from cli.node_setup import NodeFault, known_as, new_enough
+    from cli.node_setup import NodeFault, known_as, new_enough, note
 
+    note(village, device)
     new_enough(device)
     known = known_as(village, device)
     if known is not None and known.name != node.name:

@@ -12,6 +12,7 @@ from cli.node_backup_words import BackupVoice
 from cli.node_box import Bar, open_box, plainly
 from cli.options import AsJson, Lang
 from cli.register_words import RegisterVoice
+from cli.sealed import KeyFile, SameDisk, lock_of
 from cli.words import fail
 
 if TYPE_CHECKING:
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
 
     from firmware_config.device import Report
     from firmware_config.device_backup import NodeBackup
-    from firmware_config.locks import Lock
     from firmware_config.settings import Difference
-
-SHORTEST = 12  # letters of a passphrase
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="Berkas cadangan. (The backup's file.)")]
 Port = Annotated[
@@ -31,18 +29,6 @@ Port = Annotated[
         metavar="URL",
         help="serial:///dev/serial/by-id/…, tcp://host:4403, control+unix:///…/kentongan.sock. (Where the box is.)",
     ),
-]
-KeyFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--key",
-        envvar="KENTONGAN_KEY",
-        metavar="FILE",
-        help="Kunci di stik USB; tanpa ini: kata sandi. (The key on a USB stick; without it: a passphrase.)",
-    ),
-]
-SameDisk = Annotated[
-    bool, typer.Option("--same-disk", help="Kunci boleh di disk yang sama. (The key may lie on the same disk.)")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Tanpa bertanya. (Without asking.)")]
 
@@ -65,7 +51,7 @@ def backup(
         say = BackupVoice(node_say.language)
         if file.exists():
             raise Refused("key_exists", file=file)
-        lock = _lock(file, key, same_disk, say)
+        lock = lock_of(file, key, same_disk, say)
         with open_box(port) as device:
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             kept = NodeBackup(device.node, device.firmware, now, device.read())
@@ -104,7 +90,7 @@ def restore(
         from firmware_config.device_backup import load
 
         say = BackupVoice(node_say.language)
-        kept = load(file, _lock(file, key, same_disk, say))
+        kept = load(file, lock_of(file, key, same_disk, say))
         wanted = kept.settings(with_key=not own_key)
         bar = Bar(node_say, as_json)
         with open_box(port) as device:
@@ -157,7 +143,7 @@ def diff(
         from firmware_config.device_backup import changes, load
 
         say = BackupVoice(node_say.language)
-        lock = _lock(old, key, same_disk, say)
+        lock = lock_of(old, key, same_disk, say)
         older, newer = load(old, lock), load(new, lock)
         found = changes(older, newer)
         if as_json:
@@ -195,19 +181,3 @@ def _json(
         }
         for each in found
     ]
-
-
-def _lock(file: Path, key: Path | None, same_disk: bool, say: BackupVoice) -> "Lock":
-    """The key on the stick, or what a person remembers. Raises Refused, typer.Exit."""
-    from firmware_config.faults import Refused
-    from firmware_config.locks import PassphraseLock
-    from firmware_config.people import read_key_file
-
-    if key is not None:
-        return read_key_file(key, file, same_disk)
-    if not sys.stdin.isatty():
-        raise fail(say("key_needed"))
-    passphrase = typer.prompt(say("ask_passphrase"), hide_input=True, confirmation_prompt=not file.exists(), err=True)
-    if len(passphrase) < SHORTEST:
-        raise Refused("short_passphrase")
-    return PassphraseLock(passphrase)

@@ -38,6 +38,7 @@ SAID: dict[str, tuple[str, str]] = {
     "same": ("keduanya sama", "both are the same"),
     "other_nodes": ("{old} dan {new} bukan kotak yang sama", "{old} and {new} are not the same box"),
     "ask_passphrase": ("Kata sandi cadangan", "Passphrase of the backup"),
+    "ask_again": ("Sekali lagi", "Once more"),
     "key_needed": (
         "cadangan terkunci: sebut kuncinya dengan --key BERKAS (stik USB), atau ketik kata sandi di layar",
         "a backup is sealed: name its key with --key FILE (USB stick), or type a passphrase at a screen",

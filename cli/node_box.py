@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from bridge.domain.ids import node_id
 from cli.node_words import NodeVoice
 from cli.register_words import RegisterVoice
 from cli.words import fail, voice
@@ -77,6 +78,8 @@ def _said_of_device(error: Exception, say: NodeVoice, port: str, file: Path | st
             return say("managed", file=file, name=name)
         case faults.DeviceBusy():
             return say("busy", port=port, why=error)
+        case faults.DeviceUnknown():
+            return say("unheard", port=port, number=node_id(error.number))
         case faults.DeviceLost():
             return say("lost", port=port, why=error)
         case faults.DeviceRefused():
@@ -97,8 +100,12 @@ def read_village(file: Path) -> "Village":
 
 
 def open_box(port: str, remote: int | None = None) -> "Device":
-    """Raises DeviceError."""
+    """Raises DeviceError, NodeFault."""
+    from cli.node_setup import NodeFault
     from firmware_config.device import open_device
+
+    if "://" not in port:
+        raise NodeFault("no_url", port=port, url=f"serial://{port}" if port.startswith("/") else "serial:///dev/…")
 
     return open_device(port, remote=remote)
 

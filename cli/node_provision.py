@@ -81,7 +81,8 @@ class Provision:
         if self.others:
             lines += ["", self._say("others"), *(f"  {line}" for said in self.others for line in said.splitlines())]
         done = sum(node.is_done for node in read_village(self._file).nodes)
-        return [*lines, "", self._say("total", done=done, total=len(rows))]
+        more = [self._say("total_next", file=self._file)] if done < len(rows) else []
+        return [*lines, "", self._say("total", done=done, total=len(rows)), *more]
 
     @property
     def is_well(self) -> bool:
@@ -95,8 +96,7 @@ class Provision:
             self._fail(name, "\n".join((said, *lines_of(report.left, self._say.language))))
             return
         self.results[name] = Result("result_done" if report.written else "result_same")
-        key = "applied" if report.written else "applied_none"
-        self._tell(self._say(key, name=name, count=len(report.written)))
+        self._tell(done.said(self._say))
         if not done.is_admin:
             self._tell(self._say("admins_full", file=read_village(self._file).admin_file, name=name))
 

@@ -45,6 +45,16 @@ SAID: dict[str, tuple[str, str]] = {
         "{port}: no Meshtastic radio answers ({why}). Check the cable (a data cable) and the battery, then run the "
         "same command again; what was written stays.",
     ),
+    "unheard": (
+        "radio di {port} belum mengenal {number} atau kuncinya; tidak ada yang ditulis. Nyalakan kotak itu di "
+        "tempatnya, tunggu ia memperkenalkan diri (paling lama beberapa jam), lalu ulangi; atau pakai kabel.",
+        "the radio at {port} does not know {number} or its key yet; nothing was written. Switch that box on at its "
+        "place, wait until it has told who it is (some hours at most), then run this again; or plug it in by cable.",
+    ),
+    "no_url": (
+        "--port {port} bukan alamat kotak; tulis misalnya {url}. Yang tersambung: kentongan ports",
+        "--port {port} is no box's address; write for example {url}. What is plugged in: kentongan ports",
+    ),
     "busy": (
         "{port} sedang dipakai program lain ({why}). Bila itu jembatan pos: --port control+unix:///JALUR/kentongan.sock",
         "{port} is in use by another program ({why}). If that is the bridge: --port control+unix:///PATH/kentongan.sock",
@@ -111,9 +121,10 @@ SAID: dict[str, tuple[str, str]] = {
         "Write it with: kentongan node apply {file} {name} --port {port}",
     ),
     "applied": (
-        "{name}: {count} setelan ditulis dan dibaca kembali, benar. Tulis {name} pada kotak ini.",
-        "{name}: {count} settings written and read back, right. Write {name} on this box.",
+        "{name}: {count} setelan ditulis dan dibaca kembali, benar.",
+        "{name}: {count} settings written and read back, right.",
     ),
+    "write_name": (" Tulis {name} pada kotak ini.", " Write {name} on this box."),
     "applied_none": (
         "{name}: sudah benar, tidak ada yang ditulis",
         "{name}: right already, nothing was written",
@@ -167,6 +178,10 @@ SAID: dict[str, tuple[str, str]] = {
     "result_failed": ("GAGAL", "FAILED"),
     "others": ("Kotak lain yang tidak ditulisi:", "Other boxes, not written to:"),
     "total": ("{done} dari {total} kotak siap", "{done} of {total} boxes ready"),
+    "total_next": (
+        "Lanjutkan kapan saja: kentongan node provision {file}",
+        "Go on at any time: kentongan node provision {file}",
+    ),
     "step_reading": ("membaca", "reading"),
     "step_writing": ("menulis", "writing"),
     "step_restarting": ("menunggu menyala ulang", "waiting for its restart"),

@@ -105,7 +105,7 @@ def add(
             raise fail(say("one_thing"), 2)
         things = given(node=node, head=head, input=input, public_key=public_key)
         place = given(house=house, rt=rt, rw=rw, landmark=landmark, lat=lat, lon=lon, home=home, label=label, at=at)
-        with opened(sources).changing() as change:
+        with opened(sources, may_be_new=True).changing() as change:
             change.register = change.register.add(things | place)
             entry = change.register.sources[-1]
         _tell(entry, "added", as_json, say)
@@ -211,9 +211,16 @@ def plainly(lang: str) -> Iterator[RegisterVoice]:
         structlog.configure(**before)
 
 
-def opened(sources: Path) -> "RegisterFile":
-    """The register, checked before it is written as the bridge will read it."""
+def opened(sources: Path, may_be_new: bool = False) -> "RegisterFile":
+    """The register, checked before it is written as the bridge will read it. A mistyped name is no empty register.
+
+    Raises Refused.
+    """
+    from firmware_config.faults import Refused
     from firmware_config.register_file import RegisterFile
+
+    if not may_be_new and not sources.exists():
+        raise Refused("no_register", file=sources)
 
     name = sources.name
 
@@ -252,7 +259,8 @@ def _tell(entry: "Entry", sentence: str, as_json: bool, say: RegisterVoice) -> N
 
 
 def _line(entry: "Entry", say: RegisterVoice) -> str:
-    place = ", ".join(str(entry.fields[name]) for name in ("rt", "rw", "landmark") if entry.fields.get(name))
+    parts = (("RT ", "rt"), ("RW ", "rw"), ("", "landmark"))
+    place = ", ".join(f"{before}{entry.fields[name]}" for before, name in parts if entry.fields.get(name))
     keyed = say("keyed" if entry.public_key or entry.head_key_id else "unkeyed")
     is_wired = bool(entry.fields.get("input"))
     text = say("register_line", house=entry.house, name=entry.name, place=place and f"{place}  ", keyed=keyed)

@@ -31,28 +31,15 @@ from cli.register import (
     tell_restart,
 )
 from cli.register_words import RegisterVoice
+from cli.sealed import KeyFile, SameDisk, lock_of
 from cli.words import fail
 
 if TYPE_CHECKING:
-    from firmware_config.locks import Lock
     from firmware_config.people import PeopleFile, Person
 
 people_app = typer.Typer(help="Penghuni, terkunci (people, sealed).", no_args_is_help=True)
 register_app.add_typer(people_app, name="people")
 
-KeyFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--key",
-        envvar="KENTONGAN_KEY",
-        metavar="FILE",
-        help="Kunci di stik USB; tanpa ini: kata sandi. (The key on a USB stick; without it: a passphrase.)",
-    ),
-]
-SameDisk = Annotated[
-    bool, typer.Option("--same-disk", help="Kunci boleh di disk yang sama. (The key may lie on the same disk.)")
-]
-SHORTEST = 12
 MOST_ALARMS = 1_000_000  # all of them
 
 
@@ -265,24 +252,7 @@ def _vault(sources: Path, key: Path | None, same_disk: bool, say: RegisterVoice)
     from firmware_config.people import PeopleFile
 
     path = _vault_of(sources)
-    return PeopleFile(path, _lock(path, key, same_disk, say))
-
-
-def _lock(path: Path, key: Path | None, same_disk: bool, say: RegisterVoice) -> "Lock":
-    """The key on the stick, or what a person remembers. Raises Refused."""
-    from firmware_config.faults import Refused
-    from firmware_config.locks import PassphraseLock
-    from firmware_config.people import read_key_file
-
-    if key is not None:
-        return read_key_file(key, path, same_disk)
-    if not sys.stdin.isatty():
-        raise Refused("key_needed")
-    again = False if path.exists() else say("ask_again")
-    passphrase = typer.prompt(say("ask_passphrase"), hide_input=True, confirmation_prompt=again, err=True)
-    if len(passphrase) < SHORTEST:
-        raise Refused("short_passphrase")
-    return PassphraseLock(passphrase)
+    return PeopleFile(path, lock_of(path, key, same_disk, say))
 
 
 def _lines(house: str, say: RegisterVoice) -> list[str]:

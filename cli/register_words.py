@@ -48,8 +48,12 @@ SAID: dict[str, tuple[str, str]] = {
     "ask_again": ("Sekali lagi", "Once more"),
     # register
     "unknown_source": (
-        "{who} tidak ada di daftar. Yang mirip: {near}",
-        "{who} is not in the register. Nearest: {near}",
+        "{who} tidak ada di daftar. Yang mirip: {near}. Semuanya: kentongan register list",
+        "{who} is not in the register. Nearest: {near}. All of them: kentongan register list",
+    ),
+    "no_register": (
+        "tidak ada {file}; masuklah ke folder pos, atau sebut berkasnya dengan --sources",
+        "there is no {file}; go to the post's folder, or name the file with --sources",
     ),
     "several_sources": ("{who} berarti beberapa: {names}; sebut salah satu", "{who} means several: {names}; name one"),
     "known_key": ("kunci {who} sudah dipakai {house}", "the key of {who} is that of {house} already"),

@@ -68,6 +68,7 @@ def survey(
     try:
         with Asker(radio_url(settings, say)) as asker:
             preset = record.begin(asker.preset)
+            targets = [target for target in targets if target.node != asker.own]  # it cannot ask itself
             _begin(targets, tries, record, say, as_json)
             said_s = _spoken_s(settings)
             for target, one in ask_all(asker, targets, tries, record.tries, Pace(), _waits(say, as_json), said_s):
@@ -216,7 +217,8 @@ def _tell(target: "Target", one: "Try", say: SurveyVoice, as_json: bool) -> None
     if as_json:
         return
     if one.took_s is None:
-        typer.echo(say("unanswered", name=target.name, why=one.why))
+        why = say("no_key") if one.why == "NO_KEY" else one.why
+        typer.echo(say("unanswered", name=target.name, why=why))
     else:
         snr = "" if one.snr_db is None else f"{one.snr_db:g} dB"
         hops = "?" if one.hops is None else one.hops

@@ -32,6 +32,7 @@ SAID: dict[str, tuple[str, str]] = {
         "{name:<12} {took:5.1f} detik  {snr:>9}  {hops} lompatan",
         "{name:<12} {took:5.1f} s  {snr:>9}  {hops} hops",
     ),
+    "no_key": ("radio pos belum mengenal kuncinya", "the post's radio does not know its key yet"),
     "unanswered": ("{name:<12} tidak menjawab ({why})", "{name:<12} no answer ({why})"),
     "waits": (
         "jatah udara sejam ini habis (1 %); lanjut dalam {min} menit",

@@ -27,7 +27,11 @@ T = TypeVar("T")
 
 
 class KeyRefused(BridgeError):
-    """A post's key that may not be registered."""
+    """A post's key that may not be registered: it was revoked, or `old` is in force."""
+
+    def __init__(self, post: PostId, old: str = "") -> None:
+        super().__init__(f"{post} already has the key {old}" if old else f"{post}: this key was revoked")
+        self.post, self.old = post, old
 
 
 class StoreFailed(BridgeError):
@@ -177,10 +181,10 @@ class Store:
             if any(key.kid == kid and key.revoked_at is None for key in known):
                 return False
             if any(key.kid == kid for key in known):
-                raise KeyRefused(f"{post}: this key was revoked; let the post make a new one")
+                raise KeyRefused(post)
             in_force = [key.kid for key in known if key.revoked_at is None]
             if in_force and not replace:
-                raise KeyRefused(f"{post} already has the key {in_force[0]}; use --replace to revoke it")
+                raise KeyRefused(post, in_force[0])
             _replace_key(change, str(post), kid, public.strip(), is_new=not known)
         return True
 

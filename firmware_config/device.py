@@ -10,12 +10,13 @@ from firmware_config.device_errors import (
     DeviceLost,
     DeviceManaged,
     DeviceRefused,
+    DeviceUnknown,
     OnlyAtTheCable,
 )
 from firmware_config.device_link import BY_ID
 from firmware_config.device_node import Device, FarDevice, NearDevice
 from firmware_config.device_timing import Timing
-from firmware_config.device_values import SECRETS, closing_surplus, differences, known_paths
+from firmware_config.device_values import SECRETS, closing_surplus, known_paths
 
 __all__ = [
     "SECRETS",
@@ -26,6 +27,7 @@ __all__ = [
     "DeviceLost",
     "DeviceManaged",
     "DeviceRefused",
+    "DeviceUnknown",
     "OnlyAtTheCable",
     "Progress",
     "Report",
@@ -33,7 +35,6 @@ __all__ = [
     "Timing",
     "apply",
     "closing_surplus",
-    "differences",
     "known_paths",
     "open_device",
     "verify",

@@ -15,7 +15,8 @@ from meshtastic.protobuf import admin_pb2
 
 from firmware_config.device_errors import DeviceLost, DeviceManaged, DeviceRefused, OnlyAtTheCable
 from firmware_config.device_node import Device
-from firmware_config.device_values import Sections, check, closing_surplus, differences, order, section_of
+from firmware_config.device_values import Sections, check, closing_surplus, order, section_of
+from firmware_config.diff import plan
 from firmware_config.settings import Difference, Setting
 
 AdminMessage = admin_pb2.AdminMessage
@@ -71,7 +72,7 @@ def verify(device: Device, wanted: Sequence[Setting]) -> tuple[Difference, ...]:
     """Read everything back; what is not as wanted."""
     wanted = closing_surplus(wanted)
     check(wanted)
-    return differences(device.tell(_sections(wanted)).values(), wanted)
+    return plan(device.tell(_sections(wanted)).values(), wanted)
 
 
 def apply(device: Device, wanted: Sequence[Setting], tell: Callable[[Progress], None] = lambda _: None) -> Report:
@@ -117,7 +118,7 @@ class _Applying:
         """What differs now; what was just `tried` and did not move at all is counted."""
         self._progress(Progress(Step.READING))
         self._told = self._device.tell(_sections(self._wanted))
-        left = differences(self._told.values(), self._wanted)
+        left = plan(self._told.values(), self._wanted)
         self._at_first = left if self._at_first is None else self._at_first
         self._unmoved.update(each.setting.path for each in tried if each in left)
         return left

@@ -13,6 +13,14 @@ class DeviceRestarted(DeviceLost):
     """It says that it has just started anew."""
 
 
+class DeviceUnknown(DeviceLost):
+    """The radio at hand has not heard of it, or not of its key: `number`."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"!{number:08x} is not known to the radio, or has no key yet")
+        self.number = number
+
+
 class DeviceBusy(DeviceError):
     """Somebody else holds its port, or the bridge's lease."""
 

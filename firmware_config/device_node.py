@@ -10,7 +10,7 @@ from types import TracebackType
 
 from meshtastic.protobuf import admin_pb2
 
-from firmware_config.device_errors import DeviceBusy, DeviceError, DeviceLost
+from firmware_config.device_errors import DeviceBusy, DeviceError, DeviceLost, DeviceUnknown
 from firmware_config.device_link import connect, lasting_url
 from firmware_config.device_remote import RemoteTalk
 from firmware_config.device_talk import LocalTalk
@@ -180,7 +180,7 @@ class FarDevice(Device):
         told = self._near.tell()
         peer = told.peers.get(self.node)
         if peer is None or not peer.user.public_key:
-            raise DeviceLost(f"!{self.node:08x} is not known to the radio at {self.url}, or has no key yet")
+            raise DeviceUnknown(self.node)
         self.public_key = peer.user.public_key
         assert self._near.link is not None
         hops = peer.hops_away if peer.HasField("hops_away") else told.configs["lora"].hop_limit  # type: ignore[attr-defined]

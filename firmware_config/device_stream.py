@@ -1,6 +1,7 @@
 """A node's byte stream, over a serial port or TCP, as messages."""
 
 import contextlib
+import os
 import socket
 import termios
 import time
@@ -32,6 +33,12 @@ class Wire(Protocol):
     def close(self) -> None: ...
 
 
+def _why(error: Exception) -> str:
+    """pyserial repeats the port's name and number of the fault around what the system says."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else plain(error)
+
+
 class PortWire:
     """A serial port, held alone."""
 
@@ -42,7 +49,7 @@ class PortWire:
             self.write(WAKE)
         except (OSError, ValueError, termios.error) as error:
             busy = "exclusively lock" in str(error) or "busy" in str(error).lower()
-            raise (DeviceBusy if busy else DeviceLost)(f"{path}: {plain(error)}") from None
+            raise (DeviceBusy if busy else DeviceLost)(f"{path}: {_why(error)}") from None
 
     def read(self, wait_s: float) -> bytes:
         self._port.timeout = wait_s

@@ -1,7 +1,6 @@
 """A node's settings by path, out of its protobuf sections and back into orders that change them."""
 
-import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +8,7 @@ from google.protobuf.message import Message
 from meshtastic.protobuf import admin_pb2, channel_pb2, config_pb2, mesh_pb2, module_config_pb2
 
 from firmware_config.device_errors import BadSetting
-from firmware_config.settings import Difference, Setting, Value
+from firmware_config.settings import Found, Setting, Value
 
 CHANNEL_SLOTS = 8
 CONFIG_SECTIONS = ("device", "position", "power", "network", "display", "lora", "bluetooth", "security")
@@ -44,9 +43,9 @@ class Sections:
     def __repr__(self) -> str:
         return f"<settings of !{self.num:08x}>"
 
-    def values(self) -> dict[str, Value]:
+    def values(self) -> Found:
         """Every setting by its path, defaults filled in."""
-        found: dict[str, Value] = {}
+        found = Found()
         if self.owner is not None:
             found |= {f"owner.{name}": getattr(self.owner, name) for name in _OWNER}
         for kind, sections in (("config", self.configs), ("module", self.modules)):
@@ -77,23 +76,6 @@ def _channel_values(index: int, channel: channel_pb2.Channel) -> Iterator[tuple[
     for name in _CHANNEL:
         yield f"channel.{index}.{name}", getattr(channel.settings, name)
     yield f"channel.{index}.position_precision", channel.settings.module_settings.position_precision
-
-
-def differences(found: Mapping[str, Value], wanted: Iterable[Setting]) -> tuple[Difference, ...]:
-    """What is not as wanted, in the given order; what the node did not tell counts as different."""
-    return tuple(
-        Difference(setting, found.get(setting.path))
-        for setting in wanted
-        if setting.path not in found or not _same(found[setting.path], setting.value)
-    )
-
-
-def _same(found: Value, wanted: Value) -> bool:
-    if isinstance(found, float) and isinstance(wanted, int | float):  # a node keeps floats in four bytes
-        return struct.pack("<f", found) == struct.pack("<f", wanted)
-    if isinstance(found, tuple) and isinstance(wanted, tuple):
-        return found == tuple(each for each in wanted if each)
-    return found == wanted and isinstance(found, bool) == isinstance(wanted, bool)
 
 
 def closing_surplus(wanted: Sequence[Setting]) -> tuple[Setting, ...]:

@@ -48,6 +48,8 @@ def _plain(value: Value) -> str:
 def _same(now: Value | None, wanted: Value) -> bool:
     if now is None or isinstance(now, bool) is not isinstance(wanted, bool):
         return False
+    if isinstance(now, tuple) and isinstance(wanted, tuple):
+        return now == tuple(filter(None, wanted))  # a node keeps no empty key
     if isinstance(now, float) or isinstance(wanted, float):
         return isinstance(now, int | float) and isinstance(wanted, int | float) and _single(now) == _single(wanted)
     return now == wanted

@@ -32,6 +32,12 @@ def village_text(path: Path) -> str:
     """As a hand left it, also one that wrote it with Windows. Raises VillageWrong."""
     try:
         return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        both = Both(
+            "tidak ada di sini; periksa namanya. Desa baru: kentongan node new",
+            "is not here; check its name. A new village: kentongan node new",
+        )
+        raise VillageWrong(path, [Mistake(0, both)]) from error
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "UTF-8"
         both = Both(f"tidak dapat dibaca: {why}", f"cannot be read: {why}")

@@ -190,6 +190,20 @@ def test_nothing_at_the_port_is_a_sentence(tmp_path: Path) -> None:
     assert "/dev/none" in lost.stderr and "data cable" in lost.stderr
 
 
+def test_a_port_without_its_kind_and_a_mistyped_file_are_told_what_to_type(tmp_path: Path) -> None:
+    file = village_file(tmp_path)
+    port = node("plan", file, "POS-1", "--port", "/dev/ttyUSB0", lang="id")
+    assert port.stderr == (
+        "kentongan: --port /dev/ttyUSB0 bukan alamat kotak; tulis misalnya serial:///dev/ttyUSB0. "
+        "Yang tersambung: kentongan ports\n"
+    )
+    absent = node("check", tmp_path / "village.yml", lang="id")
+    assert absent.stderr == (
+        "kentongan: village.yml: tidak ada di sini; periksa namanya. Desa baru: kentongan node new\n"
+    )
+    assert (port.returncode, absent.returncode) == (1, 1)
+
+
 DIE_AT_ORDER = """
 import os, signal
 from firmware_config.device_node import NearDevice
@@ -213,7 +227,7 @@ def test_a_set_up_that_was_killed_finds_its_box_again(tmp_path: Path, air: Villa
     assert begun is not None and (begun.number, begun.is_done) == (box.num, False)
     done = node("provision", file, "--port", url)
     assert done.returncode == 0, done.stderr
-    assert "1 of 5 boxes ready" in done.stdout
+    assert f"1 of 5 boxes ready\nGo on at any time: kentongan node provision {file}" in done.stdout
     known = load_village(file).find("POS-1")
     assert known is not None and (known.number, known.public_key) == (box.num, box.public_key)
 
@@ -304,14 +318,40 @@ def test_two_boxes_with_one_key_are_told_apart_and_the_second_is_not_entered(tmp
     assert "the same key as POS-1" in node("apply", file, "SIR-1", "--port", copied.serve_tcp()).stderr
 
 
+def test_a_key_that_changed_since_and_old_firmware_are_flagged_by_the_register(tmp_path: Path, air: Village) -> None:
+    file = village_file(tmp_path, ROOM)
+    box, url = new_box(air, "box")
+    node("apply", file, "RT03-12", "--port", url)
+    check = ("register", "check", "--sources", tmp_path / "sources.toml", "--lang", "en")
+    assert run(*check).returncode == 0
+    with Village(seed=5) as elsewhere:  # the same number, another key
+        verified = node("verify", file, "RT03-12", "--port", elsewhere.gateway("emptied", box.num).serve_tcp())
+    assert "its key has changed; nothing was written" in verified.stderr
+    flagged = run(*check)
+    assert (flagged.returncode, flagged.stdout.count("\n")) == (1, 1)
+    assert f"RT03-12 (!{box.num:08x})" in flagged.stdout and "key" in flagged.stdout
+    assert node("verify", file, "RT03-12", "--port", url).returncode == 0
+    assert run(*check).returncode == 0
+    with Village(seed=4) as before:
+        old = before.gateway("old", identity=box.identity, firmware="2.7.14.e959000")
+        assert "too old" in node("verify", file, "RT03-12", "--port", old.serve_tcp()).stderr
+    assert "2.7.14.e959000" in run(*check).stdout
+
+
 def test_over_the_air_the_posts_radio_mends_what_a_hand_at_the_box_may_not(tmp_path: Path, air: Village) -> None:
     file = village_file(
         tmp_path, TOP + "nodes:\n  - {name: POS-1, profile: gateway}\n  - {name: TIANG-1, profile: relay}\n"
     )
     (gateway, first), (mast, second) = new_box(air, "one"), new_box(air, "two")
     assert node("provision", file, "--port", first, "--port", second).returncode == 0
+    unheard = node("plan", file, "TIANG-1", "--port", first, "--remote")
+    assert (unheard.returncode, f"does not know !{mast.num:08x} or its key yet" in unheard.stderr) == (1, True)
     gateway.meet(mast)
     mast.meet(gateway)
+    mast.kept.owner.short_name = "X"
+    planned = node("plan", file, "TIANG-1", "--port", first, "--remote")
+    assert planned.stdout.splitlines()[-1].endswith(f"TIANG-1 --port {first} --remote")
+    mast.kept.owner.short_name = mast.flash.owner.short_name
     mast.kept.config.device.node_info_broadcast_secs = 3600
     with open_device(first, Timing(afar_s=0.5, quiet_s=0.5), remote=mast.num) as device:
         village, known = claim(file, device, "TIANG-1")

@@ -158,5 +158,17 @@ def test_wrong_use_is_told_apart_from_a_fault(desk: Desk) -> None:
 
 
 def test_the_program_itself_says_it_in_one_line(tmp_path: Path) -> None:
-    done = run("register", "show", "RT03-12", "--sources", tmp_path / "sources.toml", "--lang", "en")
-    assert (done.returncode, done.stderr) == (1, "kentongan: RT03-12 is not in the register. Nearest: -\n")
+    sources = tmp_path / "sources.toml"
+    sources.touch()
+    done = run("register", "show", "RT03-12", "--sources", sources, "--lang", "en")
+    said = "RT03-12 is not in the register. Nearest: -. All of them: kentongan register list"
+    assert (done.returncode, done.stderr) == (1, f"kentongan: {said}\n")
+
+
+def test_a_mistyped_register_is_no_empty_one(tmp_path: Path) -> None:
+    mistyped = tmp_path / "source.toml"
+    for words in (["list"], ["check"], ["revoke", "RT03-12", "--yes"]):
+        done = CliRunner().invoke(app, ["register", *words, "--sources", str(mistyped), "--lang", "en"])
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert f"there is no {mistyped}; go to the post's folder, or name the file with --sources" in done.stderr
+    assert not any(tmp_path.iterdir())

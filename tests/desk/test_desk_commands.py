@@ -80,7 +80,7 @@ FAULTS = [
     (("take", "node:00000001/00000009"), 1, ["tidak ada panggilan", press_id(1)]),
     (("take", "77"), 1, ["tidak ada panggilan 77", "desk list"]),
     (("show", "77", "--lang", "en"), 1, ["there is no call 77"]),
-    (("post", "add", "35.09.14.2005", "pos-1", signer(5).public_text), 1, ["already has the key", "--replace"]),
+    (("post", "add", "35.09.14.2005", "pos-1", signer(5).public_text), 1, ["sudah punya kunci", "--replace"]),
     (("post", "add", "35.09.14.2005", "pos-1", "abc"), 2, ["KEY"]),
     (("post", "add", "35.09.14", "pos-1", signer(5).public_text), 2, ["PP.KK.CC.DDDD"]),
     (("order", "drill", "35.09.14.2005", "pos-9"), 1, ["pos-9", "post list"]),
@@ -118,7 +118,7 @@ def test_a_key_is_replaced_only_when_asked_and_a_revoked_one_never_comes_back(de
     with desk.store() as store:
         assert store.keyrings()[str(POST.id)].open(*sealed(5)).body == "{}"
     said = desk.type("post", "add", POST.village, POST.name, old, "--replace", exit_code=1)
-    assert "was revoked" in said
+    assert "kunci ini sudah dicabut; buat yang baru" in said
 
 
 def sealed(seed: int) -> tuple[str, bytes]:

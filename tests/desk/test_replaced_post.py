@@ -80,4 +80,4 @@ def test_the_officer_is_told_which_key_went(tmp_path: Path) -> None:
     assert signer(1).kid in refused and "--replace" in refused
     said = desk.type("post", "add", *key, signer(2).public_text, "--replace")
     assert signer(1).kid in said
-    assert "revoked" in desk.type("post", "add", *key, signer(1).public_text, "--replace", exit_code=1)
+    assert "sudah dicabut" in desk.type("post", "add", *key, signer(1).public_text, "--replace", exit_code=1)

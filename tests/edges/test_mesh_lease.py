@@ -101,9 +101,7 @@ def test_answers_to_the_tool_are_no_events(village: Village, gateway: Node, here
     assert here.inbox.all() == here.inbox.events[:1], "only the radio's own RadioUp"
 
 
-def test_one_lease_at_a_time_and_the_next_when_it_ends(
-    here: Post, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_lease_at_a_time_and_the_next_when_it_ends(here: Post, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "SETTLE_S", 0.05)
     with Tool(path) as first, Tool(path) as second:
         assert first.lease()["leased"]
@@ -175,9 +173,7 @@ def test_a_lease_ends_with_the_radio_and_begins_anew_with_it(gateway: Node, here
         assert device.node == gateway.num
 
 
-def test_a_channel_that_the_tool_made_is_heard_at_once(
-    village: Village, gateway: Node, here: Post, path: Path
-) -> None:
+def test_a_channel_that_the_tool_made_is_heard_at_once(village: Village, gateway: Node, here: Post, path: Path) -> None:
     new = Channel("Baru", bytes(range(16)))
     house = village.house("h1", channels={0: PUBLIC, 2: new})
     made = channel_pb2.Channel(index=2, role=channel_pb2.Channel.Role.SECONDARY)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from meshtastic.protobuf import admin_pb2, mesh_pb2, portnums_pb2
 
-from firmware_config.device import Timing, differences
+from firmware_config.device import Timing
 from firmware_config.device_values import Sections
+from firmware_config.diff import plan
 from firmware_config.settings import Setting
 from simulator.frames import FrameReader, frame
 from simulator.node import Node
@@ -60,7 +61,7 @@ def kept(node: Node, wanted: Sequence[Setting]) -> bool:
     told.modules = {name: getattr(flash.modules, name) for name in flash.modules.DESCRIPTOR.fields_by_name}
     told.configs.pop("version"), told.modules.pop("version")
     told.channels = {channel.index: channel for channel in flash.channels}
-    return not differences(told.values(), wanted)
+    return not plan(told.values(), wanted)
 
 
 def admin_of(message: mesh_pb2.ToRadio) -> admin_pb2.AdminMessage | None:

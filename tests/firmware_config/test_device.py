@@ -12,7 +12,6 @@ from firmware_config.device import (
     Progress,
     Step,
     apply,
-    differences,
     known_paths,
     open_device,
     verify,
@@ -21,7 +20,7 @@ from firmware_config.settings import Setting
 from simulator import handshake
 from simulator.air import Air
 from simulator.village import Village
-from tests.firmware_config.device_parts import ADMIN_KEY, LOSSY, PSK, QUICK, RELAY, Passing, Wire, kept
+from tests.firmware_config.device_parts import LOSSY, PSK, QUICK, RELAY, Passing, Wire, kept
 
 
 @pytest.fixture
@@ -177,13 +176,6 @@ def test_mistakes_are_found_before_anything_is_written_and_show_no_value(node):
         applied(node.serve_tcp(), [*RELAY, *wrong])
     assert error.value.paths == tuple(each.path for each in wrong)
     assert "rahasia" not in str(error.value) and not node.admin_writes
-
-
-def test_floats_and_empty_admin_keys_compare_as_a_node_keeps_them():
-    found = {"a": 1.100000023841858, "b": (ADMIN_KEY,), "c": True}
-    assert not differences(found, [Setting("a", 1.1), Setting("b", (ADMIN_KEY, b"")), Setting("c", True)])
-    missed = differences(found, [Setting("a", 1.2), Setting("b", ()), Setting("c", 1), Setting("d", 0)])
-    assert [each.now for each in missed] == [1.100000023841858, (ADMIN_KEY,), True, None]
 
 
 def test_progress_is_told_section_by_section(node):

@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from firmware_config.diff import plan, shown
-from firmware_config.settings import Difference, Setting, Value
+from firmware_config.settings import Difference, Found, Setting, Value
 
 KEY = bytes(range(32))
 
@@ -38,6 +38,7 @@ def test_what_differs_stands_in_the_order_wanted_with_what_is_there_now() -> Non
         ("3", 3, False),
         ((KEY,), (KEY,), True),
         ((KEY,), (KEY, KEY), False),
+        ((KEY,), (KEY, b""), True),
         ((), (KEY,), False),
     ],
 )
@@ -51,6 +52,15 @@ def test_a_secret_is_never_shown() -> None:
     said = [shown(secret, value, language) for value in (KEY, difference.now) for language in ("id", "en")]
     assert said == ["(rahasia)", "(secret)", "(rahasia)", "(secret)"]
     assert shown(secret, b"", "id") == "(kosong)"
+
+
+def test_what_a_traceback_or_a_log_shows_has_no_secret_in_it() -> None:
+    secret = Setting("channel.0.psk", KEY, "its reason", is_secret=True)
+    found = Found({"channel.0.psk": bytes(31) + b"x"})
+    assert repr((secret, *plan(found, (secret,)), found)) == (
+        "(Setting(channel.0.psk=...), Difference(Setting(channel.0.psk=...), now=...), <1 settings>)"
+    )
+    assert repr(Setting("config.lora.region", "KR")) == "Setting(config.lora.region='KR')"
 
 
 def test_what_is_not_secret_is_shown_as_people_write_it() -> None:

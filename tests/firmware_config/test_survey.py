@@ -113,7 +113,7 @@ def told() -> Iterator[str]:
 
 
 def test_the_page_needs_nothing_from_outside_and_takes_names_as_text(told: str) -> None:
-    assert not re.findall(r'(?:src|href)=|url\(|@import|<script', told)
+    assert not re.findall(r"(?:src|href)=|url\(|@import|<script", told)
     assert set(re.findall(r"https?://[^\"]+", told)) == {"http://www.w3.org/2000/svg"}, "a name, never fetched"
     assert "RT01-1 &lt;b&gt;" in told and "<b>" not in told.replace("<b style", "")
     assert "Survei &amp; radio" in told

@@ -115,6 +115,7 @@ def test_no_key_is_shown_by_mistake() -> None:
 def test_a_strangers_header_cannot_take_the_bridges_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
+    monkeypatch.setattr(locks, "SCRYPT_LOG_N", 17)
     real = locks.Scrypt
 
     def counting(salt: bytes, length: int, n: int, r: int, p: int) -> object:

@@ -145,7 +145,7 @@ class _Talk:
 def _span(wanted: Any) -> float:
     """Seconds as asked for, within limits; a minute for what is no number."""
     is_number = isinstance(wanted, int | float) and not isinstance(wanted, bool)
-    return min(max(float(wanted), 1.0), LONGEST_S) if is_number and wanted == wanted else 60.0
+    return float(min(max(wanted, 1), LONGEST_S)) if is_number and wanted == wanted else 60.0
 
 
 def parse(octets: bytes) -> Line | None:

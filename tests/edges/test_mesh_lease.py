@@ -1,17 +1,22 @@
 """A radio that is lent: what a tool may make of it, and that it costs no call whatever the tool does."""
 
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from meshtastic.protobuf import admin_pb2, mesh_pb2
 
+from bridge.control import ControlSocket
 from bridge.domain.events import PressHeard, RadioUp
 from bridge.edges import mesh_radio_lease
 from bridge.edges.mesh_radio import BETWEEN_HANDSHAKES_S, MeshRadio
 from bridge.edges.mesh_radio_lease import MeshLoan
+from bridge.lease import LONGEST_S, _span
+from bridge.wire import Wire
 from tests.edges.listening import Inbox, RealClock, eventually, plainly, understand
 from tests.edges.mesh_frames import PINNED, PORTS, frame, packet
 from tests.edges.scripted import OWN, ScriptedNode
@@ -118,3 +123,24 @@ def test_a_loud_tool_leaves_half_of_the_wire_to_the_bridge(monkeypatch: pytest.M
         loan.give(order(payload=admin(get_owner_request=True)))
     assert waited[-1] >= sum(map(len, sent[:-1])) / 5_800 > 0
     loan.close()
+
+
+@pytest.mark.parametrize("for_s", [10**400, -5, 0, "x", None, True, float("inf"), float("nan")])
+def test_a_lease_is_asked_for_any_time_and_given_for_a_sound_one(for_s: object) -> None:
+    assert 1.0 <= _span(for_s) <= LONGEST_S
+
+
+def test_a_fault_of_ours_shows_nothing_of_what_a_tool_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def fail(question: dict[str, object], _wire: Wire) -> None:
+        secret = str(question["key"])
+        raise ZeroDivisionError(secret)
+
+    control = ControlSocket(tmp_path / "c", {}, talks={"lease": fail})
+    control.start()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(tmp_path / "c"))
+        client.sendall(b'{"ask": "lease", "key": "geheim-1234"}\n')
+        assert client.recv(100) == b""
+    control.stop()
+    shown = "".join(capfd.readouterr())
+    assert "ZeroDivisionError" in shown and "geheim" not in shown

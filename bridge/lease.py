@@ -114,6 +114,8 @@ class _Talk:
             for line in self._wire.lines():
                 self._hear(parse(line))
             for message, is_doubtful in self._loan.take():
+                if time.monotonic() >= self._until:  # one who takes them slowly would hold the radio for hours
+                    return "the time is over"
                 told = {"from_radio": base64.b64encode(message).decode()}
                 self._wire.say(told | ({"doubtful": True} if is_doubtful else {}))
             if self._loan.ended or self._wire.has_ended:

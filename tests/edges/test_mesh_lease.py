@@ -1,6 +1,7 @@
 """A radio that is lent: what a tool may make of it, and that it costs no call whatever the tool does."""
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ from bridge.control import ControlSocket
 from bridge.domain.events import PressHeard, RadioUp
 from bridge.edges import mesh_radio_lease
 from bridge.edges.mesh_radio import BETWEEN_HANDSHAKES_S, MeshRadio
-from bridge.edges.mesh_radio_lease import MeshLoan
-from bridge.lease import LONGEST_S, _span
+from bridge.edges.mesh_radio_lease import HELD_MAX, MeshLoan
+from bridge.edges.stream import Frame
+from bridge.lease import LONGEST_S, _span, _Talk
 from bridge.wire import Wire
 from tests.edges.listening import Inbox, RealClock, eventually, plainly, understand
 from tests.edges.mesh_frames import PINNED, PORTS, frame, packet
@@ -144,3 +146,20 @@ def test_a_fault_of_ours_shows_nothing_of_what_a_tool_said(tmp_path: Path, capfd
     control.stop()
     shown = "".join(capfd.readouterr())
     assert "ZeroDivisionError" in shown and "geheim" not in shown
+
+
+def test_a_tool_that_takes_its_messages_slowly_does_not_keep_the_radio() -> None:
+    loan = MeshLoan(OWN, lambda _: "", lambda _: None, lambda _: None)
+    for _ in range(HELD_MAX):
+        loan.hear(Frame(b"x" * 500, True))
+    ours, theirs = socket.socketpair()
+    ended: list[str] = []
+    with ours, theirs:
+        talk = threading.Thread(target=lambda: ended.append(_Talk(loan, Wire(ours, 60.0), 1.0).run()))
+        talk.start()
+        taken = 0
+        while talk.is_alive() and taken < HELD_MAX * 500:
+            taken += len(theirs.recv(4096))
+            talk.join(0.05)
+    assert ended == ["the time is over"] and taken < HELD_MAX * 500
+    loan.close()

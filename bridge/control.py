@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -125,8 +126,10 @@ class ControlSocket:
             self._converse(Wire(client, self._patience_s))
         except OSError as error:
             log.debug("control client left", why=str(error))
-        except Exception:
-            log.exception("control client failed")
+        except Exception as error:  # noqa: BLE001 - the top of this thread
+            # No traceback: with its locals it would show what a technician's tool writes to the radio, keys too.
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            log.error("control client failed", error=type(error).__name__, at=f"{at.filename}:{at.lineno}")
         finally:
             with self._lock:
                 self._clients.discard(client)

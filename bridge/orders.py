@@ -12,6 +12,9 @@ from bridge.strikers import Strikers, reader_of, stage_of
 from bridge.tellings import Fared
 from bridge.wordbook import Key, WordBook
 
+TOO_LATE_S = 2 * 3600.0  # after that "they are on their way" is true no more
+TOO_LATE = "said more than two hours ago; it may be a replay, so nothing was done"
+
 Drill = Callable[[Moment, Draft], None]
 Silencing = Callable[[str, Draft], None]
 Climb = Callable[[str, Stage, str, Moment], Alarm | None]
@@ -30,6 +33,8 @@ class Orders:
         """A word that was not heard before. `channel`: where the village is spoken to, None without a radio."""
         key = (word.desk, word.number)
         self._words.take(word, now.wall_s)
+        if self._comes_too_late(word, now):
+            return self.settle(key, Fate.NOT_REACHED, TOO_LATE, now, draft)
         match word.kind:
             case OrderKind.STAGE:
                 self._take_stage(key, word, now, draft)
@@ -49,6 +54,14 @@ class Orders:
                 self.settle(key, Fate.DONE, "", now, draft)
             case _:
                 assert_never(word.kind)
+
+    def _comes_too_late(self, word: Word, now: Moment) -> bool:
+        """A journal that was restored, or is new, does not know which words were obeyed before: whoever kept a signed
+        one could have it obeyed once more. About an alarm that we know the desk tells us anew in any case."""
+        is_about_now = word.kind in (OrderKind.SIREN_OFF, OrderKind.DRILL)
+        is_to_striker = word.kind in (OrderKind.STAGE, OrderKind.MESSAGE) and word.stage is not Stage.CLOSED
+        is_unfounded = is_about_now or (is_to_striker and self._ledger.alarm(word.alarm) is None)
+        return now.trusted and is_unfounded and word.number < (now.wall_s - TOO_LATE_S) * 1000
 
     def settle(self, key: Key, fate: Fate, detail: str, now: Moment, draft: Draft) -> None:
         """Journal what became of a word; once that is on disk the desk is told."""

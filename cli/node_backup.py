@@ -92,6 +92,7 @@ def restore(
         say = BackupVoice(node_say.language)
         kept = load(file, lock_of(file, key, same_disk, say))
         wanted = kept.settings(with_key=not own_key)
+        _refuse_unlawful(kept, say)
         bar = Bar(node_say, as_json)
         with open_box(port) as device:
             box = node_id(device.node)
@@ -104,6 +105,15 @@ def restore(
             finally:
                 bar.clear()
         _tell_restored(box, report, say, as_json)
+
+
+def _refuse_unlawful(kept: "NodeBackup", say: BackupVoice) -> None:
+    """A box that sent out of the band is not made anew. Raises typer.Exit."""
+    from firmware_config.band import refusals_of
+
+    if reasons := refusals_of(kept.values):
+        why = "; ".join(both.said(say.language) for both in reasons)
+        raise fail(say("unlawful", why=why))
 
 
 def _ask(sentence: str, yes: bool, say: BackupVoice) -> None:

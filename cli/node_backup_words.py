@@ -35,6 +35,10 @@ SAID: dict[str, tuple[str, str]] = {
         "{box} did not take the {count} settings above. On another kind of board that is to be expected; else run it "
         "again.",
     ),
+    "unlawful": (
+        "cadangan ini tidak boleh dipulihkan: {why}. Atur kotak dengan: kentongan node apply",
+        "this backup may not be restored: {why}. Set the box up with: kentongan node apply",
+    ),
     "same": ("keduanya sama", "both are the same"),
     "other_nodes": ("{old} dan {new} bukan kotak yang sama", "{old} and {new} are not the same box"),
     "ask_passphrase": ("Kata sandi cadangan", "Passphrase of the backup"),

@@ -110,6 +110,20 @@ class Sending:
         return self.centre_hz - self.width_hz // 2, self.centre_hz + self.width_hz // 2
 
 
+_WAYS_AROUND: Mapping[str, object] = MappingProxyType(
+    {
+        "config.lora.use_preset": True,
+        "config.lora.override_frequency": 0.0,
+        "config.lora.frequency_offset": 0.0,
+        "owner.is_licensed": False,
+    }
+)
+_AROUND = Both(
+    "frekuensi, geseran atau lebar pita sendiri, atau mode radio amatir: tidak dapat diperiksa terhadap 920-923 MHz",
+    "a frequency, offset or bandwidth of its own, or ham mode: it cannot be checked against 920-923 MHz",
+)
+
+
 def djb2(name: str) -> int:
     """Bernstein's hash in 32 bits, as the firmware takes it of a channel's name."""
     value = 5381
@@ -122,6 +136,17 @@ def refusals(sending: Sending) -> tuple[Both, ...]:
     """Every reason why nodes may not send so, a sentence each; none: it is allowed."""
     unknown = _unknown(sending)
     return unknown or (*_place(sending), *_power(sending))
+
+
+def refusals_of(values: Mapping[str, object]) -> tuple[Both, ...]:
+    """Every reason why a node with these settings (of a backup, say) may not send: also by ways around the table."""
+    region, power = str(values.get("config.lora.region")), values.get("config.lora.tx_power")
+    slot, channel = values.get("config.lora.channel_num"), str(values.get("channel.0.name", ""))
+    is_numbered = isinstance(slot, int) and isinstance(power, int)
+    if any(values.get(path, lawful) != lawful for path, lawful in _WAYS_AROUND.items()) or not is_numbered:
+        return (_AROUND,)
+    assert isinstance(slot, int) and isinstance(power, int)
+    return refusals(Sending(region, str(values.get("config.lora.modem_preset")), slot, channel, power))
 
 
 def mhz(hertz: int) -> str:

@@ -25,6 +25,7 @@ _LOSSES = 5
 _NOT_SO = "BAD_REQUEST"  # the firmware checks some values itself
 _TRIES = 2  # of a setting that does not move at all
 _SEAL = "config.security"  # last in any case: a managed node listens to nobody at the cable
+_LOCK = "config.security.is_managed"
 _SAVED_WITHOUT_RESTART = ("config.security", "channel")
 # These bring others with them (the keys, intervals, a rebroadcast mode), so what follows is read anew between.
 _LEADING = ("config.lora.region", "config.device.role")
@@ -125,8 +126,9 @@ class _Applying:
 
     def _movable(self, left: Sequence[Difference]) -> list[Difference]:
         """Once is no proof: a new role takes other settings back to where they were. A section that was not told is
-        not written: the rest of it would be lost."""
-        return [each for each in left if each.now is not None and self._unmoved[each.setting.path] < _TRIES]
+        not written: the rest of it would be lost. A node with anything amiss is not closed: it must be mended first."""
+        movable = [each for each in left if each.now is not None and self._unmoved[each.setting.path] < _TRIES]
+        return movable if len(movable) == len(left) else [each for each in movable if not _locks(each)]
 
     def _write(self, left: Sequence[Difference]) -> tuple[Difference, ...]:
         """One round; what differs after it."""
@@ -135,11 +137,19 @@ class _Applying:
         seal = _seal(parts)
         self._commit(parts, seal)
         still = self._compare([each for each in left if section_of(each.setting.path) != seal])
-        sealing = self._movable(still)
-        if not sealing or list(_parts(sealing)) != [seal]:
-            return still
-        self._write_alone(seal, _parts(sealing)[seal])
-        return self._compare(sealing)
+        for is_locking in (False, True):  # the cable is closed only when the admin keys were read back
+            if sealing := self._sealing(still, seal, is_locking):
+                self._write_alone(seal, [each.setting for each in sealing])
+                still = self._compare(sealing)
+        return still
+
+    def _sealing(self, still: Sequence[Difference], seal: str, is_locking: bool) -> list[Difference]:
+        """What of the seal is written now; nothing while another section differs, for that takes another round."""
+        movable = self._movable(still)
+        is_early = is_locking and not all(map(_locks, still))
+        if is_early or any(section_of(each.setting.path) != seal for each in movable):
+            return []
+        return [each for each in movable if _locks(each) is is_locking]
 
     def _refuse_what_must_not_be(self, left: Sequence[Difference]) -> None:
         if not self._device.is_near:
@@ -182,6 +192,11 @@ class _Applying:
         except DeviceRefused as refused:
             if refused.reason != _NOT_SO:
                 raise  # else the section stays different, and the report says so
+
+
+def _locks(difference: Difference) -> bool:
+    """Whether this is what makes a node deaf to its own cable."""
+    return difference.setting.path == _LOCK and difference.setting.value is True
 
 
 def _sections(wanted: Sequence[Setting]) -> list[str]:

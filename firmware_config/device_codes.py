@@ -28,7 +28,7 @@ def channel_code(village: Village) -> str:
     joined.lora_config.modem_preset = lora.ModemPreset.Value(sending.preset)
     joined.lora_config.region = lora.RegionCode.Value(sending.region)
     joined.lora_config.hop_limit, joined.lora_config.tx_power = village.hops, sending.power_dbm
-    joined.lora_config.channel_num = sending.slot
+    joined.lora_config.channel_num = sending.slot_used
     return CHANNEL + _text(joined.SerializeToString())
 
 

@@ -23,7 +23,7 @@ SECRETS = (
     "config.bluetooth.fixed_pin",
 )
 CLOSED = "DISABLED"
-_OWNER = ("long_name", "short_name")
+_OWNER = ("long_name", "short_name", "is_licensed")
 _CHANNEL = ("name", "psk", "uplink_enabled", "downlink_enabled")
 Role = channel_pb2.Channel.Role
 

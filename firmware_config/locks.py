@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from firmware_config.faults import Refused
 from firmware_config.paper_key import PaperKey
 
-SCRYPT_LOG_N = 15  # 32 MB and about a second on a Raspberry Pi: what a thief pays for each guess, too
+SCRYPT_LOG_N = 17  # OWASP's; 128 MB and some seconds on a Raspberry Pi: what a thief pays for each guess, too
+SCRYPT_LOG_N_MOST = 18  # a header may be anybody's: opening it must not take the memory that the bridge lives in
 
 
 class Lock(Protocol):
@@ -51,7 +52,7 @@ class PassphraseLock:
 
     def find(self, facts: Mapping[str, Any]) -> bytes:
         _by(facts, "passphrase")
-        return self._stretch(raw_of(facts["salt"]), min(int(facts["log_n"]), SCRYPT_LOG_N + 5))
+        return self._stretch(raw_of(facts["salt"]), min(int(facts["log_n"]), SCRYPT_LOG_N_MOST))
 
     def _stretch(self, salt: bytes, log_n: int) -> bytes:
         return Scrypt(salt, 32, n=1 << log_n, r=8, p=1).derive(self.passphrase.encode())

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from firmware_config.faults import Refused
@@ -19,8 +19,8 @@ LONGEST = 80
 class Person:
     """Never logged, never on the air, never on MQTT."""
 
-    name: str
-    phone: str = ""
+    name: str = field(repr=False)
+    phone: str = field(default="", repr=False)
 
     @classmethod
     def read(cls, line: str) -> "Person":

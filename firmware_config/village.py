@@ -62,7 +62,7 @@ class Village:
             "admin.keys": tuple(key for key in self.admin_keys if key != node.public_key),  # nobody is his own admin
             "radio.region": sending.region,
             "radio.preset": sending.preset,
-            "radio.slot": sending.slot,
+            "radio.slot": sending.slot_used,  # never 0: whoever renamed the channel would move the frequency
             "radio.power_dbm": sending.power_dbm,
             "radio.hops": self.hops,
             **{f"pins.{name}": pin for name, pin in node.pins.items()},

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -84,9 +85,11 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def _give_to_the_folders_owner(handle: int, path: Path) -> None:
-    """What root writes at a post, the post's own user must be able to read."""
+    """What root writes at a post, the post's own user must be able to read. Where everybody may put files, one that
+    lies there already says nothing about who is to read the new one."""
     if os.geteuid() == 0:
-        owned = (path if path.exists() else path.parent).stat()
+        folder = path.parent.stat()
+        owned = path.stat() if path.exists() and not folder.st_mode & stat.S_IWOTH else folder
         with contextlib.suppress(PermissionError):  # a USB stick's FAT knows no owners
             os.fchown(handle, owned.st_uid, owned.st_gid)
 

@@ -47,7 +47,7 @@ def write_owner(kept: Preferences, user: mesh_pb2.User) -> bool | None:
         kept.owner.long_name = _cut(user.long_name, _LONG_NAME_BYTES)
     if user.short_name:
         kept.owner.short_name = _cut(user.short_name, _SHORT_NAME_BYTES)
-    kept.owner.is_unmessagable = user.is_unmessagable
+    kept.owner.is_unmessagable, kept.owner.is_licensed = user.is_unmessagable, user.is_licensed
     return kept.owner.SerializeToString() != before
 
 

@@ -29,6 +29,7 @@ Interpret = Callable[[MeshPacket, float], tuple[Event, ...]]
 HELD_MAX = 256  # packets before the channels are known: a radio's queue holds 32
 NOISE_EVERY_S = 60.0
 LENT_LOOK_UP_S = 0.05  # a tool that has the lease waits for its handshake
+BETWEEN_HANDSHAKES_S = 1.0  # a radio hands out no packet in the middle of one: a tool must leave it time to
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class _Session:
     reader: FrameReader
     began_s: float
     alive_s: float
+    rose_s: float = 0.0
     wanted: int = 0
     draft: packets.Station = field(default_factory=packets.Station)
     is_up: bool = False
@@ -233,7 +235,7 @@ class MeshRadio:
             session.time_is_set = True
             octets = packets.set_time(self._station.own, self._numbers.next(), self._clock.now().wall_s)
             session.link.write(octets)
-        if number := self._asked:
+        if (number := self._asked) and session.is_up and now - session.rose_s >= BETWEEN_HANDSHAKES_S:
             self._greet(session, number)
         if not session.is_up and now - session.began_s >= self._timing.handshake_s:
             raise RadioLost("radio tidak menyelesaikan jabat tangan (handshake not finished)")
@@ -259,10 +261,16 @@ class MeshRadio:
     def _take_packet(self, session: _Session, packet: Any, certain: bool, now: float) -> None:
         if session.is_up and self._is_unheard_of(session, packet):
             self._greet(session, self._numbers.next_want())
-        if session.is_up:
+        if session.is_up or self._can_be_judged(session, packet):
             self._packet(packet, certain, now)
         elif len(session.held) < HELD_MAX:
             session.held.append((packet, certain, now))
+
+    def _can_be_judged(self, session: _Session, packet: Any) -> bool:
+        """In the middle of a handshake that is only repeated: what the last whole one told still holds, and whoever
+        calls must not wait for a tool that asks again and again."""
+        is_on_channel = packet.HasField("decoded") and not packet.pki_encrypted
+        return session.is_told and (not is_on_channel or packet.channel in self._station.channels)
 
     def _is_unheard_of(self, session: _Session, packet: Any) -> bool:
         """Our radio opened it on a channel that its handshake did not name: those bytes were lost, or the channel is
@@ -279,6 +287,7 @@ class MeshRadio:
             return
         is_news = not session.is_told or session.draft != self._station
         self._station, session.is_up, session.is_told, self._told_down = session.draft, True, True, ""
+        session.rose_s = self._clock.monotonic()
         self._counts.tries = 0
         if is_news:
             station = self._station

@@ -5,23 +5,27 @@ The reader puts every message in, the tool's thread takes them out. Nothing is l
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
 from google.protobuf.message import DecodeError
-from meshtastic.protobuf import mesh_pb2, portnums_pb2
+from meshtastic.protobuf import admin_pb2, mesh_pb2, portnums_pb2
 
 from bridge.edges import mesh_radio_packets as packets
 from bridge.edges.stream import MAX_BODY_BYTES, Frame
 
 HELD_MAX = 2_048  # messages that wait for the tool: a full handshake has 350
-# No texts: firmware drops one that follows another within 2 s, and the bridge's own answer might be the second.
-MAY_PASS = (
-    portnums_pb2.PortNum.ADMIN_APP,
-    portnums_pb2.PortNum.ROUTING_APP,
-    portnums_pb2.PortNum.TRACEROUTE_APP,
+# No texts: firmware drops one that follows another within 2 s, and the bridge's own answer might be the second; nor may
+# a tool say "they are coming" in the post's name. No ROUTING: it could acknowledge a call that the bridge never heard.
+MAY_PASS = (portnums_pb2.PortNum.ADMIN_APP, portnums_pb2.PortNum.TRACEROUTE_APP)
+# Beside questions (get_...). Nothing that switches a radio off, empties it, or makes it deaf to one house.
+ORDERS = (
+    *("set_owner", "set_channel", "set_config", "set_module_config"),
+    *("begin_edit_settings", "commit_edit_settings"),
 )
+PACE_BYTES_S = 5_000  # not half of what a serial line carries: the other half is for the bridge's own answers
 
 
 class MeshLoan:
@@ -35,6 +39,7 @@ class MeshLoan:
         self._lock = threading.Lock()
         self._news, self._bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._is_open = True
+        self._next_at = 0.0
         self.ended = ""
         self.has_ordered = False  # our own radio may be another one now
 
@@ -78,12 +83,13 @@ class MeshLoan:
             message = mesh_pb2.ToRadio.FromString(to_radio)
         except DecodeError:
             return "no message for a radio"
+        message.DiscardUnknownFields()
         match message.WhichOneof("payload_variant"):
             case "want_config_id" if message.want_config_id not in packets.SPECIAL_WANTS:
                 self._greet(message.want_config_id)
                 return ""
             case "heartbeat":
-                return self._send(packets.heartbeat())
+                return self._send_paced(packets.heartbeat())
             case "packet":
                 return self._why_not(message.packet) or self._pass(message)
         return "only packets, want_config_id and heartbeats pass"
@@ -104,6 +110,8 @@ class MeshLoan:
             return "a packet needs an id, and may not be from somebody else"
         if packet.to in (0, packets.BROADCAST):
             return "a packet needs one node that it is for"
+        if packet.decoded.portnum == packets.ADMIN_PORT and not _is_setting_up(packet.decoded.payload):
+            return "only questions and settings pass"
         if packet.ByteSize() > MAX_BODY_BYTES - 8:
             return "too long for a frame"
         return ""
@@ -111,4 +119,20 @@ class MeshLoan:
     def _pass(self, message: mesh_pb2.ToRadio) -> str:
         if message.packet.to == self._own and message.packet.decoded.portnum == packets.ADMIN_PORT:
             self.has_ordered = True
-        return self._send(packets.to_radio(message))
+        message.packet.priority = mesh_pb2.MeshPacket.Priority.UNSET  # it does not overtake an answer to a call
+        return self._send_paced(packets.to_radio(message))
+
+    def _send_paced(self, octets: bytes) -> str:
+        now = time.monotonic()
+        time.sleep(max(0.0, self._next_at - now))  # on the tool's own thread
+        self._next_at = max(now, self._next_at) + len(octets) / PACE_BYTES_S
+        return self._send(octets)
+
+
+def _is_setting_up(payload: bytes) -> bool:
+    """Whether an order to a radio asks, or sets what a set-up sets."""
+    try:
+        order = admin_pb2.AdminMessage.FromString(payload).WhichOneof("payload_variant")
+    except DecodeError:
+        return False
+    return order is not None and (order in ORDERS or order.startswith("get_"))

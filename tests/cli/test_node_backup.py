@@ -154,3 +154,11 @@ def test_what_changed_between_two_backups():
         (Setting("config.lora.tx_power", 20), 17),
     ]
     assert changes(old, old) == ()
+
+
+def test_a_box_that_sent_out_of_the_band_is_not_made_anew(village, stick, tmp_path):
+    values = {each.path: each.value for each in RELAY} | {"config.lora.override_frequency": 917.875}
+    keep(NodeBackup(0xA01, "2.7.26", "-", values), tmp_path / "x.backup", KeyLock(PaperKey.read(stick.read_text())))
+    spare = village.factory_new("spare", **BOX)
+    done = node("restore", tmp_path / "x.backup", "--port", spare.serve_tcp(), "--yes", key=stick)
+    assert done.returncode == 1 and "920-923 MHz" in done.stderr and not spare.admin_writes

@@ -392,7 +392,7 @@ def test_an_unknown_channel_is_nobodys_secret() -> None:
 
 def test_twenty_thousand_strangers_leave_no_trace() -> None:
     strangers = [frame(packet(0x10_0000 + n, n + 1, b"\x01", PORTS.PRIVATE_APP)) for n in range(20_000)]
-    with ScriptedNode() as node, post(node.url) as here:
+    with ScriptedNode() as node, post(node.url, replace(QUICK, silence_s=60.0)) as here:
         here.inbox.until(RadioUp)
         node.send(b"".join(strangers[:3_000]) + frame(packet(ALICE, 1, b"mulai")))
         here.hears("mulai")
@@ -461,7 +461,7 @@ def test_a_burst_of_two_thousand_presses_passes_fast() -> None:
     """Printed: the figure to reach is 8,000 frames/s through reading, decoding and understanding."""
     reader = Reader(StockCodec(ChannelRule()), LineCodec(Register(), "pos-1"))
     burst = b"".join(frame(packet(0x1000 + n, n + 1, b"TOLONG maling di RT 03!")) for n in range(2_000))
-    with ScriptedNode() as node, post(node.url, interpret=reader.read) as here:
+    with ScriptedNode() as node, post(node.url, replace(QUICK, silence_s=60.0), interpret=reader.read) as here:
         here.inbox.until(RadioUp)
         began = time.monotonic()
         node.send(burst)

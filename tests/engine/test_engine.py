@@ -228,6 +228,38 @@ def test_a_post_with_a_new_journal_still_owes_the_striker_the_officers_word(post
     assert [f.answer.fate for f in post.facts if isinstance(f, cmd.SaveWord)][-1] is Fate.TOLD
 
 
+@pytest.mark.parametrize(
+    "late",
+    [
+        word(3, Stage.DISPATCHED, "node:00000a01/0000beef"),
+        word(3, None, "node:00000a01/0000beef", OrderKind.MESSAGE, text="polisi datang"),
+        word(3, None, "", OrderKind.SIREN_OFF),
+        word(3, None, "", OrderKind.DRILL),
+    ],
+)
+def test_a_word_replayed_to_a_restored_post_lights_nothing_and_silences_nothing(post: Post, late: ev.DeskSpoke) -> None:
+    """It was said between the backup and the restore, so the journal has never heard of it."""
+    post.now = replace(post.now, wall_s=NUMBERS / 1000 + 3 * 3600, trusted=True)
+    done = post.happen(late)
+    assert [c for c in done if isinstance(c, cmd.Tell | cmd.Announce | cmd.Silence | cmd.Sound)] == []
+    assert [f.answer.fate for f in post.facts if isinstance(f, cmd.SaveWord)] == [Fate.NOT_REACHED]
+
+
+@pytest.mark.parametrize(("age_s", "trusted"), [(3600.0, True), (3 * 3600.0, False)])
+def test_a_fresh_word_is_obeyed_and_without_a_clock_every_word_is(post: Post, age_s: float, trusted: bool) -> None:
+    post.now = replace(post.now, wall_s=NUMBERS / 1000 + age_s, trusted=trusted)
+    told = [c for c in post.happen(word(3, Stage.DISPATCHED, "node:00000a01/0000beef")) if isinstance(c, cmd.Tell)]
+    assert [c.step for c in told] == [Step.DISPATCHED]
+
+
+def test_a_word_about_an_alarm_that_the_post_knows_is_told_however_late(post: Post) -> None:
+    post.hear(press(1))
+    post.commit()
+    post.now = replace(post.now, wall_s=NUMBERS / 1000 + 24 * 3600, trusted=True)
+    post.happen(word(3, Stage.DISPATCHED, packet_press(HOUSE, 1)))
+    assert [f.answer.fate for f in post.facts if isinstance(f, cmd.SaveWord)] == [Fate.RECEIVED]
+
+
 @pytest.mark.parametrize("mark", [replace(WELL, commit=9), replace(WELL, database="database-2", commit=99)])
 def test_a_restored_or_new_desk_gets_everything_again(post: Post, mark: Mark) -> None:
     post.happen(ev.Receipted(WELL, ()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware_config.band import PRESETS, REGIONS, Sending, djb2, refusals
+from firmware_config.band import PRESETS, REGIONS, Sending, djb2, refusals, refusals_of
 
 VILLAGE = Sending("KR", "MEDIUM_FAST", 4, "SiagaDesa", 17)
 
@@ -86,3 +86,28 @@ def test_whatever_is_not_refused_lies_within_the_law() -> None:
             assert 920_000_000 <= one.edges_hz[0] < one.edges_hz[1] <= 923_000_000
             assert one.edges_hz[1] - one.edges_hz[0] <= 250_000
     assert allowed > 100
+
+
+LAWFUL = {"region": "KR", "modem_preset": "MEDIUM_FAST", "channel_num": 4, "tx_power": 17, "use_preset": True}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"config.lora.override_frequency": 917.875},
+        {"config.lora.frequency_offset": 0.5},
+        {"config.lora.use_preset": False},
+        {"owner.is_licensed": True},
+        {"config.lora.tx_power": 0},
+        {"config.lora.tx_power": 23},
+        {"config.lora.modem_preset": "SHORT_TURBO"},
+        {"config.lora.region": "UNSET"},
+        {"config.lora.region": "LORA_24"},
+        {"config.lora.region": "SG_923", "config.lora.modem_preset": "LONG_FAST", "config.lora.channel_num": 0},
+        {"config.lora.channel_num": None},
+    ],
+)
+def test_the_settings_of_a_node_are_held_against_the_law(wrong: dict[str, object]) -> None:
+    found: dict[str, object] = {f"config.lora.{name}": value for name, value in LAWFUL.items()}
+    assert refusals_of(found) == ()
+    assert refusals_of(found | wrong) != ()

@@ -197,6 +197,33 @@ def test_a_managed_node_is_read_but_not_written_at_the_cable(node):
     assert kept(node, managed)
 
 
+def test_the_cable_is_closed_only_after_the_admin_keys_were_read_back(node):
+    """A key that was lost or spoilt on its way would else lock everybody out for ever."""
+    managed = [*RELAY, Setting("config.security.is_managed", True)]
+    assert applied(node.serve_tcp(), managed).is_right
+    written = [order.set_config.security for order in node.admin_writes if _name(order) == "security"]
+    assert [(list(each.admin_key), each.is_managed) for each in written] == [([ADMIN_KEY], False), ([ADMIN_KEY], True)]
+
+
+def test_a_node_with_anything_amiss_is_not_closed(node):
+    """It must be mended first, and that is done at its cable."""
+    too_much = Setting("config.lora.tx_power", 27)
+    wanted = [too_much if each.path == too_much.path else each for each in RELAY]
+    managed = Setting("config.security.is_managed", True)
+    report = applied(node.serve_tcp(), [*wanted, managed])
+    assert {each.setting for each in report.left} == {too_much, managed} and node.reboots <= 3
+    assert kept(node, [each for each in RELAY if each.path != too_much.path])
+    assert applied(node.serve_tcp(), [*RELAY, managed]).is_right and kept(node, [*RELAY, managed])
+
+
+def test_a_node_in_ham_mode_is_brought_back_under_the_law(node):
+    """It has no encryption and no limit of power."""
+    url, ham = node.serve_tcp(), Setting("owner.is_licensed", True)
+    assert applied(url, [*RELAY, ham]).is_right and kept(node, [ham])
+    lawful = [*RELAY, Setting("owner.is_licensed", False)]
+    assert applied(url, lawful).is_right and kept(node, lawful)
+
+
 def test_another_node_at_the_same_cable_is_not_written(village, node):
     other = village.factory_new("lain")
     with open_device(node.serve_tcp(), QUICK) as device:

@@ -99,7 +99,10 @@ def test_what_every_node_keeps_to(name: str) -> None:
         >= {
             "config.lora.ignore_mqtt": True,
             "config.lora.config_ok_to_mqtt": False,
+            "config.lora.use_preset": True,
             "config.lora.override_frequency": 0.0,
+            "config.lora.frequency_offset": 0.0,
+            "owner.is_licensed": False,
             "config.device.rebroadcast_mode": "LOCAL_ONLY",
             "config.bluetooth.enabled": False,
             "module.mqtt.enabled": False,

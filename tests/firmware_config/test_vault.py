@@ -1,7 +1,9 @@
 """What is sealed opens with its key and with nothing else, and not after a change of one bit."""
 
 import io
+import os
 import random
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from firmware_config.faults import Refused
 from firmware_config.locks import KeyLock, Lock, PaperLock, PassphraseLock, PublicLock
 from firmware_config.paper_key import PaperKey
 from firmware_config.vault import CHUNK, Opener, Sealer, said_of, seal, unseal
+from firmware_config.whole_file import write_whole
 
 KEY, OTHER = PaperKey(bytes(range(18))), PaperKey(bytes(range(1, 19)))
 SIZES = (0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5)
@@ -107,3 +110,39 @@ def test_every_single_letter_misread_is_noticed() -> None:
 def test_no_key_is_shown_by_mistake() -> None:
     for thing in (KEY, KeyLock(KEY), PaperLock(KEY), PassphraseLock("kentongan desa")):
         assert "kentongan desa" not in repr(thing) and repr(KEY.secret) not in repr(thing)
+
+
+def test_a_strangers_header_cannot_take_the_bridges_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    monkeypatch.setattr(locks, "SCRYPT_LOG_N", 17)
+    real = locks.Scrypt
+
+    def counting(salt: bytes, length: int, n: int, r: int, p: int) -> object:
+        asked.append(n * r * 128)
+        return real(salt, length, n=256, r=r, p=p)
+
+    monkeypatch.setattr(locks, "Scrypt", counting)
+    PassphraseLock("kentongan desa").find({"by": "passphrase", "salt": "AAAA", "log_n": 40})
+    assert asked[0] <= 256 * 2**20
+
+
+def test_root_gives_no_key_to_whoever_left_a_file_where_everybody_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", lambda _handle, uid, _gid: given.append(uid))
+    real = Path.stat
+    left = tmp_path / "sheet.svg"
+    left.touch()
+
+    def stat(path: Path, **how: bool) -> os.stat_result:
+        told = real(path, **how)
+        return os.stat_result((*told[:4], 4711, *told[5:])) if path == left else told
+
+    monkeypatch.setattr(Path, "stat", stat)
+    for mode, owner in ((0o1777, real(tmp_path).st_uid), (0o755, 4711)):
+        tmp_path.chmod(mode)
+        write_whole(left, b"geheim")
+        assert given.pop() == owner

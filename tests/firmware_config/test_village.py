@@ -52,6 +52,12 @@ def test_a_node_is_told_what_its_profile_and_its_village_say(tmp_path: Path) -> 
     assert wanted(village, "POS-1")["config.security.is_managed"].value is False
 
 
+def test_a_slot_that_the_channels_name_chose_is_written_down(tmp_path: Path) -> None:
+    """Else whoever renames the channel on a node moves its frequency, perhaps out of the band."""
+    village = load_village(village_file(tmp_path, (TOP + NODES).replace("slot: 4", "slot: 0")))
+    assert wanted(village, "RT03-12")["config.lora.channel_num"].value == village.sending.slot_used > 0
+
+
 def test_every_node_of_a_village_is_told_only_what_a_node_can_be(tmp_path: Path) -> None:
     village = load_village(village_file(tmp_path))
     for node in village.nodes:

@@ -20,7 +20,7 @@ from firmware_config.settings import Setting
 from simulator import handshake
 from simulator.air import Air
 from simulator.village import Village
-from tests.firmware_config.device_parts import LOSSY, PSK, QUICK, RELAY, Passing, Wire, kept
+from tests.firmware_config.device_parts import ADMIN_KEY, LOSSY, PSK, QUICK, RELAY, Passing, Wire, kept
 
 
 @pytest.fixture

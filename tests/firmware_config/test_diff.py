@@ -79,5 +79,5 @@ def test_what_is_not_secret_is_shown_as_people_write_it() -> None:
 def test_a_traceback_with_a_setting_in_it_shows_no_secret() -> None:
     secret = Setting("channel.0.psk", b"geheim", is_secret=True)
     told = repr([secret, Difference(secret, b"vorher"), Difference(secret, None)])
-    assert "geheim" not in told and "vorher" not in told and "channel.0.psk: None -> ***" in told
+    assert "geheim" not in told and "vorher" not in told and told.count("channel.0.psk=...") == 3
     assert "KR" in repr(Setting("config.lora.region", "KR"))

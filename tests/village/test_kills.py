@@ -55,7 +55,9 @@ def kill_again_and_again(stage: Scene, kills: int, seed: int) -> Counter[str]:
     chance = random.Random(seed)
     seen: Counter[str] = Counter()
     everything: list[str] = []
-    for round_ in range(kills):
+    for round_ in range(2 * kills):
+        if round_ >= kills and all(seen[name] for name in STAGES):
+            break  # some more only where chance has not met a stage
         stage.wait_radio()
         presses = strangers(stage, BURST, 0x3000_0000 + round_ * BURST)
         everything += presses
@@ -72,7 +74,8 @@ def kill_again_and_again(stage: Scene, kills: int, seed: int) -> Counter[str]:
                 stage.gateway.deliver(text_packet(sender_of(press), 0x0100_0000))
     stage.wait_stored(everything, 60)
     stage.account(everything)
-    print(f"measured: {kills} kills of the bridge, {len(everything)} presses; in how many some were: {dict(seen)}")
+    done = len(everything) // BURST
+    print(f"measured: {done} kills of the bridge, {len(everything)} presses; in how many some were: {dict(seen)}")
     return seen
 
 

@@ -300,7 +300,7 @@ def test_a_strike_is_heard_within_milliseconds(
     assert took_ms < LATENCY_MS[kind]
 
 
-@pytest.mark.parametrize(("way", "limit"), [("uart", 0.005), ("deaf_uart", 0.04)])
+@pytest.mark.parametrize(("way", "limit"), [("uart", 0.005), ("deaf_uart", 0.02)])
 def test_waiting_costs_next_to_nothing(
     way: str, limit: float, inbox: Inbox, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

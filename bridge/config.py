@@ -14,7 +14,8 @@ from bridge.config_rhythm import Rhythm
 from bridge.config_siren import COMMAND, Outputs, SirenRing
 from bridge.domain.errors import ConfigError
 from bridge.domain.ids import PostId
-from bridge.mistakes import Said, Wrong, config_error, inner_model, is_open, open_secret, sentences
+from bridge.domain.said import Said, Wrong
+from bridge.mistakes import config_error, inner_model, is_open, open_secret, sentences
 
 FILE = "post.toml"
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, model_validator
 
 from bridge import config_kinds as kinds
 from bridge.config_kinds import TABLE, told
-from bridge.mistakes import Wrong
+from bridge.domain.said import Wrong
 
 EXAMPLE = "serial:///dev/serial/by-id/..."
 NEEDS = {"cts": "url", "line": "url", "gpio": "pin"}

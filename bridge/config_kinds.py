@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, ConfigDict, Field, Strict
 
 from bridge.domain.ids import LEVEL, VILLAGE
-from bridge.mistakes import Said, Wrong
+from bridge.domain.said import Said, Wrong
 
 TABLE = ConfigDict(extra="forbid", frozen=True)
 

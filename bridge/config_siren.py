@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from bridge import config_kinds as kinds
 from bridge.config_kinds import TABLE, told
-from bridge.mistakes import Wrong
+from bridge.domain.said import Wrong
 
 _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 

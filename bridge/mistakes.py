@@ -2,36 +2,13 @@
 
 import stat
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from bridge.domain.errors import ConfigError
-
-
-class Said(NamedTuple):
-    """One line in both languages."""
-
-    indonesian: str
-    english: str
-
-    def after(self, head: str) -> "Said":
-        """The same behind `head`, which says where."""
-        return Said(f"{head}: {self.indonesian}", f"{head}: {self.english}")
-
-    def then(self, more: "Said") -> "Said":
-        return Said(self.indonesian + more.indonesian, self.english + more.english)
-
-
-class Wrong(ValueError):
-    """What is wrong with one value."""
-
-    def __init__(self, indonesian: str, english: str) -> None:
-        super().__init__(english)
-        self.said = Said(indonesian, english)
-
+from bridge.domain.said import Said, Wrong, nearest
 
 UNKNOWN_KEY = Said("kunci tidak dikenal", "unknown key")
 
@@ -84,15 +61,6 @@ def sentences(error: ValidationError, model: type[BaseModel], head: str = "") ->
         )
         for fault in error.errors(include_url=False)
     ]
-
-
-def nearest(word: str, known: Iterable[str]) -> Said:
-    """`; did you mean "x"?`, or the names there are."""
-    names = sorted(known)
-    close = get_close_matches(word.lower(), names, n=1, cutoff=0.6)
-    if close:
-        return Said(f'; maksudnya "{close[0]}"?', f'; did you mean "{close[0]}"?')
-    return Said(f"; yang dikenal di sini: {', '.join(names)}", f"; known here: {', '.join(names)}")
 
 
 def _what(loc: tuple[int | str, ...], kind: str, fault: Any, model: type[BaseModel]) -> Said:

@@ -22,7 +22,8 @@ from bridge.domain.head import is_head
 from bridge.domain.ids import LEVEL, node_source, wired_source
 from bridge.domain.place import Place, Source
 from bridge.domain.press import BROADCAST, Kind, Press, Remark, Trust, Via
-from bridge.mistakes import UNKNOWN_KEY, Said, Wrong, config_error, is_open, nearest, open_secret, sentences, written_as
+from bridge.domain.said import Said, Wrong, nearest
+from bridge.mistakes import UNKNOWN_KEY, config_error, is_open, open_secret, sentences, written_as
 
 log = structlog.get_logger()
 

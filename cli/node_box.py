@@ -38,8 +38,8 @@ def plainly(lang: str, port: str = "", file: Path | str = "", name: str = "") ->
 
 def expected() -> tuple[type[Exception], ...]:
     """What may go wrong with a village's file or with a box."""
+    from bridge.domain.said import Wrong
     from cli.node_setup import NodeFault
-    from firmware_config.both import Wrong
     from firmware_config.device import DeviceError
     from firmware_config.faults import Refused
     from firmware_config.village import VillageWrong
@@ -49,8 +49,8 @@ def expected() -> tuple[type[Exception], ...]:
 
 def said_of(error: Exception, say: NodeVoice, port: str, file: Path | str = "", name: str = "") -> str:
     """The sentence for one of the `expected`."""
+    from bridge.domain.said import Wrong
     from cli.node_setup import NodeFault
-    from firmware_config.both import Wrong
     from firmware_config.faults import Refused
     from firmware_config.village import VillageWrong
 
@@ -63,7 +63,7 @@ def said_of(error: Exception, say: NodeVoice, port: str, file: Path | str = "", 
         case VillageWrong():
             return error.said(say.language)
         case Wrong():
-            return error.both.said(say.language)
+            return error.said.said(say.language)
         case Refused():
             return RegisterVoice(say.language)(error.key, **error.facts)
         case _:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from firmware_config.both import Both
+from bridge.domain.said import Said
 
 MHZ, KHZ = 1_000_000, 1_000
 
@@ -118,7 +118,7 @@ _WAYS_AROUND: Mapping[str, object] = MappingProxyType(
         "owner.is_licensed": False,
     }
 )
-_AROUND = Both(
+_AROUND = Said(
     "frekuensi, geseran atau lebar pita sendiri, atau mode radio amatir: tidak dapat diperiksa terhadap 920-923 MHz",
     "a frequency, offset or bandwidth of its own, or ham mode: it cannot be checked against 920-923 MHz",
 )
@@ -132,13 +132,13 @@ def djb2(name: str) -> int:
     return value
 
 
-def refusals(sending: Sending) -> tuple[Both, ...]:
+def refusals(sending: Sending) -> tuple[Said, ...]:
     """Every reason why nodes may not send so, a sentence each; none: it is allowed."""
     unknown = _unknown(sending)
     return unknown or (*_place(sending), *_power(sending))
 
 
-def refusals_of(values: Mapping[str, object]) -> tuple[Both, ...]:
+def refusals_of(values: Mapping[str, object]) -> tuple[Said, ...]:
     """Every reason why a node with these settings (of a backup, say) may not send: also by ways around the table."""
     region, power = str(values.get("config.lora.region")), values.get("config.lora.tx_power")
     slot, channel = values.get("config.lora.channel_num"), str(values.get("channel.0.name", ""))
@@ -153,11 +153,11 @@ def mhz(hertz: int) -> str:
     return f"{hertz / MHZ:.3f} MHz"
 
 
-def _unknown(sending: Sending) -> tuple[Both, ...]:
+def _unknown(sending: Sending) -> tuple[Said, ...]:
     found = []
     if sending.region not in REGIONS:
         found.append(
-            Both(
+            Said(
                 f"wilayah {sending.region!r} tidak dikenal di sini; untuk Indonesia tulis KR (920-923 MHz)",
                 f"region {sending.region!r} is not known here; for Indonesia write KR (920-923 MHz)",
             )
@@ -165,7 +165,7 @@ def _unknown(sending: Sending) -> tuple[Both, ...]:
     if sending.preset not in PRESETS:
         known = ", ".join(PRESETS)
         found.append(
-            Both(
+            Said(
                 f"preset {sending.preset!r} tidak dikenal; yang ada: {known}",
                 f"preset {sending.preset!r} is not known; there are: {known}",
             )
@@ -173,7 +173,7 @@ def _unknown(sending: Sending) -> tuple[Both, ...]:
     return tuple(found)
 
 
-def _place(sending: Sending) -> tuple[Both, ...]:
+def _place(sending: Sending) -> tuple[Said, ...]:
     """Too wide, no such slot, or out of the band."""
     if sending.width_hz > WIDEST_HZ:
         return (_too_wide(sending),)
@@ -185,26 +185,26 @@ def _place(sending: Sending) -> tuple[Both, ...]:
     return ()
 
 
-def _too_wide(sending: Sending) -> Both:
+def _too_wide(sending: Sending) -> Said:
     width = sending.width_hz // KHZ
-    return Both(
+    return Said(
         f"preset {sending.preset} selebar {width} kHz, aturan Indonesia paling lebar 250 kHz; pakai MEDIUM_FAST",
         f"preset {sending.preset} is {width} kHz wide, Indonesian rules allow 250 kHz; use MEDIUM_FAST",
     )
 
 
-def _no_slot(sending: Sending) -> Both:
-    return Both(
+def _no_slot(sending: Sending) -> Said:
+    return Said(
         f"slot {sending.slot} tidak ada: {sending.region} dengan {sending.preset} punya slot 1 sampai {sending.slots}",
         f"there is no slot {sending.slot}: {sending.region} with {sending.preset} has slots 1 to {sending.slots}",
     )
 
 
-def _out_of_band(sending: Sending) -> Both:
+def _out_of_band(sending: Sending) -> Said:
     low, high = map(mhz, sending.edges_hz)
     at, name = f"{sending.region} slot {sending.slot_used}", sending.channel or PRESETS[sending.preset].name
     whence = ("", "") if sending.slot else (f" (dari nama kanal {name!r})", f" (from the channel's name {name!r})")
-    return Both(
+    return Said(
         f"{at}{whence[0]} memancar di {mhz(sending.centre_hz)} ({low} - {high}), di luar 920-923 MHz yang diizinkan "
         "di Indonesia; pakai region KR, slot 4",
         f"{at}{whence[1]} sends at {mhz(sending.centre_hz)} ({low} - {high}), outside the 920-923 MHz that Indonesia "
@@ -212,7 +212,7 @@ def _out_of_band(sending: Sending) -> Both:
     )
 
 
-def _power(sending: Sending) -> tuple[Both, ...]:
+def _power(sending: Sending) -> tuple[Said, ...]:
     if sending.power_dbm < 1:
         return (_no_power(sending),)
     counted_dbi = max(float(ANTENNA_DBI), sending.antenna_dbi)
@@ -222,16 +222,16 @@ def _power(sending: Sending) -> tuple[Both, ...]:
     return () if sending.power_dbm <= limit else (_over_the_regions(sending, limit),)
 
 
-def _over_the_regions(sending: Sending, limit: int) -> Both:
-    return Both(
+def _over_the_regions(sending: Sending, limit: int) -> Said:
+    return Said(
         f"wilayah {sending.region} sendiri membatasi {limit} dBm; perangkat tidak menerima {sending.power_dbm} dBm",
         f"region {sending.region} itself allows {limit} dBm; a node will not take {sending.power_dbm} dBm",
     )
 
 
-def _no_power(sending: Sending) -> Both:
+def _no_power(sending: Sending) -> Said:
     limit = REGIONS[sending.region].power_dbm
-    return Both(
+    return Said(
         f"daya {sending.power_dbm} dBm berarti batas wilayah {sending.region}, yaitu {limit} dBm; "
         f"tulis dayanya, paling tinggi {POWER_DBM}",
         f"a power of {sending.power_dbm} dBm means the limit of region {sending.region}, {limit} dBm; "
@@ -239,9 +239,9 @@ def _no_power(sending: Sending) -> Both:
     )
 
 
-def _too_strong(sending: Sending, counted_dbi: float) -> Both:
+def _too_strong(sending: Sending, counted_dbi: float) -> Said:
     power, highest = sending.power_dbm, math.floor(EIRP_DBM - counted_dbi)
-    return Both(
+    return Said(
         f"daya {power} dBm dengan antena {counted_dbi:g} dBi melebihi 20 dBm EIRP; paling tinggi {highest} dBm "
         f"(antena dihitung paling sedikit {ANTENNA_DBI} dBi, karena antena sering diganti)",
         f"{power} dBm with an antenna of {counted_dbi:g} dBi exceeds 20 dBm EIRP; at most {highest} dBm "

@@ -4,12 +4,12 @@ import base64
 import struct
 from collections.abc import Mapping, Sequence
 
-from firmware_config.both import Both
+from bridge.domain.said import Said
 from firmware_config.settings import Difference, Setting, Value
 
-HIDDEN = Both("(rahasia)", "(secret)")
-UNTOLD = Both("(tidak dijawab)", "(not told)")
-EMPTY = Both("(kosong)", "(empty)")
+HIDDEN = Said("(rahasia)", "(secret)")
+UNTOLD = Said("(tidak dijawab)", "(not told)")
+EMPTY = Said("(kosong)", "(empty)")
 LETTERS = 12  # of a public key: enough to tell two apart
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from firmware_config.both import Wrong
+from bridge.domain.said import Wrong
 from firmware_config.whole_file import write_whole
 
 KEY_BYTES = 32

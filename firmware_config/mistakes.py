@@ -1,45 +1,32 @@
 """What a schema found wrong, in words: a wrong name with the right one beside it, all at once, in both languages."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from firmware_config.both import Both, Wrong
+from bridge.domain.said import Said, Wrong, nearest
 
 _TYPES = {
-    "int_parsing": Both("harus bilangan bulat", "must be a whole number"),
-    "int_from_float": Both("harus bilangan bulat", "must be a whole number"),
-    "int_type": Both("harus bilangan bulat", "must be a whole number"),
-    "float_parsing": Both("harus bilangan, dengan titik: -8.25", "must be a number with a point: -8.25"),
-    "float_type": Both("harus bilangan, dengan titik: -8.25", "must be a number with a point: -8.25"),
-    "string_type": Both("harus satu teks", "must be one text"),
-    "model_type": Both("harus berisi kunci: nilai", "must hold keys and values"),
-    "missing": Both("belum diisi", "missing"),
+    "int_parsing": Said("harus bilangan bulat", "must be a whole number"),
+    "int_from_float": Said("harus bilangan bulat", "must be a whole number"),
+    "int_type": Said("harus bilangan bulat", "must be a whole number"),
+    "float_parsing": Said("harus bilangan, dengan titik: -8.25", "must be a number with a point: -8.25"),
+    "float_type": Said("harus bilangan, dengan titik: -8.25", "must be a number with a point: -8.25"),
+    "string_type": Said("harus satu teks", "must be one text"),
+    "model_type": Said("harus berisi kunci: nilai", "must hold keys and values"),
+    "missing": Said("belum diisi", "missing"),
 }
 
 
-def found_wrong(error: ValidationError, model: type[BaseModel]) -> list[tuple[tuple[str | int, ...], Both]]:
+def found_wrong(error: ValidationError, model: type[BaseModel]) -> list[tuple[tuple[str | int, ...], Said]]:
     """Where and what. Values of a wrong type are not repeated: they may be secret."""
     return [(fault["loc"], _what(fault, model)) for fault in error.errors(include_url=False)]
 
 
-def nearest(word: str, known: Iterable[str]) -> Both:
-    """`; maksudnya "x"?`, or the names there are."""
-    names = sorted(known)
-    folded = {name.lower(): name for name in names}
-    if close := get_close_matches(word.lower(), folded, n=1, cutoff=0.6):
-        return Both(f'; maksudnya "{folded[close[0]]}"?', f'; did you mean "{folded[close[0]]}"?')
-    if not names:
-        return Both("; belum ada satu pun", "; there are none yet")
-    listed = ", ".join(names)
-    return Both(f"; yang ada: {listed}", f"; there are: {listed}")
-
-
-def unknown_key(word: str, known: Iterable[str]) -> Both:
+def unknown_key(word: str, known: Iterable[str]) -> Said:
     near = nearest(word, known)
-    return Both(f'kunci "{word}" tidak dikenal{near.indonesian}', f'unknown key "{word}"{near.english}')
+    return Said(f'kunci "{word}" tidak dikenal{near.indonesian}', f'unknown key "{word}"{near.english}')
 
 
 def not_one_of(word: str, known: Iterable[str]) -> Wrong:
@@ -47,15 +34,15 @@ def not_one_of(word: str, known: Iterable[str]) -> Wrong:
     return Wrong(f'"{word}" tidak dikenal{near.indonesian}', f'"{word}" is not known{near.english}')
 
 
-def _what(fault: Any, model: type[BaseModel]) -> Both:
+def _what(fault: Any, model: type[BaseModel]) -> Said:
     match fault["type"]:
         case "extra_forbidden":
             return unknown_key(str(fault["loc"][-1]), _keys_at(fault["loc"][:-1], model))
         case "value_error" if isinstance(fault["ctx"]["error"], Wrong):
-            both: Both = fault["ctx"]["error"].both
-            return both
+            error: Wrong = fault["ctx"]["error"]
+            return error.said
         case kind:
-            return _TYPES.get(kind, Both(f"salah: {fault['msg']}", fault["msg"]))
+            return _TYPES.get(kind, Said(f"salah: {fault['msg']}", fault["msg"]))
 
 
 def _keys_at(loc: tuple[int | str, ...], model: type[BaseModel]) -> Iterable[str]:

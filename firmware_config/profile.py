@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from firmware_config.both import Both
+from bridge.domain.said import Said
 from firmware_config.settings import Setting, Value
 
 PROFILES = ("button", "head", "relay", "gateway", "siren")
@@ -25,7 +25,7 @@ class Wish:
     path: str
     value: Value | None
     origin: str
-    why: Both
+    why: Said
     source: str
 
     def setting(self, told: Mapping[str, Value], language: str) -> Setting:
@@ -39,7 +39,7 @@ class Profile:
     """A kind of node."""
 
     name: str
-    about: Both
+    about: Said
     wishes: tuple[Wish, ...]
 
 
@@ -58,8 +58,8 @@ def _wish(path: str, told: dict[str, Any]) -> Wish:
     return Wish(path, told.get("value"), told.get("from", ""), _both(told), told["source"])
 
 
-def _both(told: dict[str, str]) -> Both:
-    return Both(told["id"], told["en"])
+def _both(told: dict[str, str]) -> Said:
+    return Said(told["id"], told["en"])
 
 
 def _read(path: Path) -> dict[str, Any]:

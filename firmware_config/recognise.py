@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bridge.domain.ids import node_id
-from firmware_config.both import Wrong
+from bridge.domain.said import Wrong
 from firmware_config.settings import Value
 from firmware_config.village import Village, VillageNode
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from bridge.domain.ids import node_id
-from firmware_config.both import Wrong
+from bridge.domain.said import Wrong
 from firmware_config.village import Village, VillageNode, VillageWrong
 from firmware_config.village_file import load_village, parse_village, village_text
 from firmware_config.whole_file import write_whole

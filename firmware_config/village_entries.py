@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, mod
 
 from bridge.domain.head import is_head
 from bridge.domain.ids import LEVEL, VILLAGE
-from firmware_config.both import Wrong
+from bridge.domain.said import Wrong
 from firmware_config.keys import to_public_key
 from firmware_config.mistakes import not_one_of
 from firmware_config.profile import PROFILES

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bridge.domain.place import Place
+from bridge.domain.said import Said, Wrong
 from firmware_config import village_entries as entries
 from firmware_config.band import Sending, refusals
-from firmware_config.both import Both, Wrong
 from firmware_config.keys import read_admin_keys, read_channel_key
 from firmware_config.mistakes import found_wrong, not_one_of, unknown_key
 from firmware_config.profile import load_profile
@@ -33,15 +33,15 @@ def village_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
-        both = Both(
+        what = Said(
             "tidak ada di sini; periksa namanya. Desa baru: kentongan node new",
             "is not here; check its name. A new village: kentongan node new",
         )
-        raise VillageWrong(path, [Mistake(0, both)]) from error
+        raise VillageWrong(path, [Mistake(0, what)]) from error
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "UTF-8"
-        both = Both(f"tidak dapat dibaca: {why}", f"cannot be read: {why}")
-        raise VillageWrong(path, [Mistake(0, both)]) from error
+        what = Said(f"tidak dapat dibaca: {why}", f"cannot be read: {why}")
+        raise VillageWrong(path, [Mistake(0, what)]) from error
 
 
 def parse_village(path: Path, text: str) -> Village:
@@ -63,7 +63,7 @@ class _Reader:
         if isinstance(text.data, dict):
             self.data = text.data
         elif not text.mistakes:
-            self._wrong((), Both("harus berisi kunci: nilai", "must hold keys and values"))
+            self._wrong((), Said("harus berisi kunci: nilai", "must hold keys and values"))
 
     def village(self) -> Village | None:
         if not self.data:
@@ -103,7 +103,7 @@ class _Reader:
 
     def _list(self, name: str, model: type[Entry]) -> list[tuple[Where, Entry]]:
         if not isinstance(self.data.get(name, []), list):
-            self._wrong((name,), Both("harus daftar: tiap butir mulai dengan '-'", "must be a list: '-' before each"))
+            self._wrong((name,), Said("harus daftar: tiap butir mulai dengan '-'", "must be a list: '-' before each"))
         found: list[tuple[Where, Entry]] = []
         for number, item in enumerate(self._items(name)):
             entry = self._entry(model, item, (name, number), _label(item))
@@ -145,14 +145,14 @@ class _Reader:
             for key in (key for key in keys if isinstance(told.get(key), str)):
                 value = told[key].lstrip("!").lower() if key == "node" else told[key]
                 if (key, value) in seen:
-                    self._wrong((name, number, key), Both(f"{told[key]} sudah ada", f"{told[key]} is there already"))
+                    self._wrong((name, number, key), Said(f"{told[key]} sudah ada", f"{told[key]} is there already"))
                 seen.add((key, value))
 
     def _unplaced(self, places: Mapping[str, Place]) -> None:
         for number, item in enumerate(self._items("nodes")):
             place = item.get("place") if isinstance(item, dict) else None
             if isinstance(place, str) and place not in places:
-                self._wrong(("nodes", number, "place"), not_one_of(place, places).both, _label(item))
+                self._wrong(("nodes", number, "place"), not_one_of(place, places).said, _label(item))
 
     def _node(
         self, where: Where, entry: entries.NodeEntry, places: Mapping[str, Place], pins: Mapping[str, int]
@@ -181,10 +181,10 @@ class _Reader:
         try:
             return read(self.path.parent / name)
         except Wrong as wrong:
-            self._wrong(where, wrong.both)
+            self._wrong(where, wrong.said)
             return None
 
-    def _wrong(self, where: Where, what: Both, label: str = "") -> None:
+    def _wrong(self, where: Where, what: Said, label: str = "") -> None:
         words = [f"{part + 1}" if isinstance(part, int) else part for part in where]
         if label:
             words.insert(2, f"({label})")
@@ -196,15 +196,15 @@ def _label(item: Any) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _short_taken(short: str) -> Both:
-    return Both(
+def _short_taken(short: str) -> Said:
+    return Said(
         f"nama pendek {short} sudah dipakai; tulis yang lain, paling panjang 4 huruf",
         f"short name {short} is taken; write another of at most 4 letters",
     )
 
 
-def _no_pin(profile: str, origin: str) -> Both:
-    return Both(
+def _no_pin(profile: str, origin: str) -> Said:
+    return Said(
         f"profil {profile} memerlukan {origin}: tulis kaki papannya di sini atau di pins",
         f"profile {profile} needs {origin}: write the board's pin here or under pins",
     )

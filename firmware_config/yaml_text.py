@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from firmware_config.both import Both
+from bridge.domain.said import Said
 
 Where = tuple[str | int, ...]
 
@@ -22,7 +22,7 @@ class Mistake:
     """One thing wrong in a file, with the line to look at (0: the whole file)."""
 
     line: int
-    what: Both
+    what: Said
     where: str = ""
 
     def said(self, file: str, language: str) -> str:
@@ -53,7 +53,7 @@ def read_yaml(text: str) -> YamlText:
     except yaml.YAMLError as error:
         return YamlText(mistakes=(_unreadable(error),))
     if wrong or root is None:
-        return YamlText(mistakes=tuple(wrong) or (Mistake(0, Both("kosong", "empty")),))
+        return YamlText(mistakes=tuple(wrong) or (Mistake(0, Said("kosong", "empty")),))
     reader = _Reader()
     data = reader.read(root, ())
     return YamlText(data, reader.lines, tuple(reader.mistakes))
@@ -63,14 +63,14 @@ def _refused(text: str) -> Iterator[Mistake]:
     for event in yaml.parse(text, Loader=LOADER):
         if isinstance(event, yaml.AliasEvent):
             yield Mistake(
-                event.start_mark.line + 1, Both("rujukan (*) tidak dipakai di sini", "no references (*) here")
+                event.start_mark.line + 1, Said("rujukan (*) tidak dipakai di sini", "no references (*) here")
             )
 
 
 def _unreadable(error: yaml.YAMLError) -> Mistake:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-    what = Both(
+    what = Said(
         f"bukan YAML: {problem}. Periksa spasi di awal baris (bukan tab) dan titik dua di baris ini atau sebelumnya",
         f"not YAML: {problem}. Look at the spaces that begin the line (no tabs) and the colons here or just before",
     )
@@ -95,10 +95,10 @@ class _Reader:
         for key, value in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                self.mistakes.append(Mistake(line, Both("nama kunci harus teks", "a key's name must be text")))
+                self.mistakes.append(Mistake(line, Said("nama kunci harus teks", "a key's name must be text")))
                 continue
             if key.value in table:
-                what = Both(f"kunci {key.value!r} ditulis dua kali", f"key {key.value!r} is written twice")
+                what = Said(f"kunci {key.value!r} ditulis dua kali", f"key {key.value!r} is written twice")
                 self.mistakes.append(Mistake(line, what))
             self.lines[(*where, key.value)] = line
             table[key.value] = self.read(value, (*where, key.value))

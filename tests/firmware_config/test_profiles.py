@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from meshtastic.protobuf import channel_pb2, config_pb2, mesh_pb2, module_config_pb2
 
-from firmware_config.both import Both
+from bridge.domain.said import Said
 from firmware_config.profile import PROFILES, Profile, Wish, load_profile
 
 ORIGINS = {
@@ -75,7 +75,7 @@ def test_every_setting_is_one_that_the_locked_protobufs_know(name: str) -> None:
     ],
 )
 def test_a_value_of_another_kind_would_be_found(path: str, value: Any) -> None:
-    assert not is_sound(Wish(path, value, "", Both("karena", "because"), "somewhere"))
+    assert not is_sound(Wish(path, value, "", Said("karena", "because"), "somewhere"))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware_config.both import Wrong
+from bridge.domain.said import Wrong
 from firmware_config.firmware import is_old
 from firmware_config.recognise import pending, recognise
 from firmware_config.village import Village

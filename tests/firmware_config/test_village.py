@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.domain.place import Place
-from firmware_config.both import Wrong
+from bridge.domain.said import Wrong
 from firmware_config.device_values import check
 from firmware_config.faults import Refused
 from firmware_config.settings import Setting

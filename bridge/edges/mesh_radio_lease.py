@@ -105,7 +105,7 @@ class MeshLoan:
 
     def _why_not(self, packet: mesh_pb2.MeshPacket) -> str:
         if not packet.HasField("decoded") or packet.decoded.portnum not in MAY_PASS:
-            return "only ADMIN, ROUTING and TRACEROUTE packets pass"
+            return "only ADMIN and TRACEROUTE packets pass"
         if not packet.id or getattr(packet, "from") not in (0, self._own):
             return "a packet needs an id, and may not be from somebody else"
         if packet.to in (0, packets.BROADCAST):

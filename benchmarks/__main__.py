@@ -20,6 +20,7 @@ from benchmarks.lives import idleness, noticing, starts
 from benchmarks.paces import paces
 from benchmarks.rings import rings
 from benchmarks.stage import Stage, stage
+from benchmarks.tools import tools
 from simulator.rate import measure
 
 LATEST = Path(__file__).parent / "latest.json"
@@ -42,6 +43,7 @@ PARTS: dict[str, Callable[[Stage], Iterator[Figure]]] = {
     "siren": rings,
     "backlog": backlogs,
     "notice": noticing,
+    "tools": tools,
 }
 
 

@@ -1,4 +1,4 @@
-"""The internet of the village: a TCP line that can be cut, frozen or slow."""
+"""The internet of the village, or a cable: a TCP line that can be cut, frozen, late or narrow."""
 
 import contextlib
 import socket
@@ -11,10 +11,10 @@ NEVER_S = 3600.0
 
 
 class Wire:
-    """Forwards 127.0.0.1:`port` to (host, port) of the far end; `delay_s` each way."""
+    """Forwards 127.0.0.1:`port` to (host, port) of the far end; `delay_s` and at most `bytes_s` each way."""
 
-    def __init__(self, far: tuple[str, int], delay_s: float = 0.0) -> None:
-        self._far, self._delay_s = far, delay_s
+    def __init__(self, far: tuple[str, int], delay_s: float = 0.0, bytes_s: float | None = None) -> None:
+        self._far, self._delay_s, self._bytes_s = far, delay_s, bytes_s
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._whole = threading.Event()
@@ -68,7 +68,7 @@ class Wire:
             with self._lock:
                 self._sockets |= {near, far}
             for source, sink in ((near, far), (far, near)):
-                _Way(source, sink, self._delay_s, self._thawed).start()
+                _Way(source, sink, self._delay_s, self._bytes_s, self._thawed).start()
 
     def _break_all(self) -> None:
         with self._lock:
@@ -82,8 +82,15 @@ class Wire:
 class _Way:
     """One direction: a reader stamps what comes, a writer sends it when its time has come."""
 
-    def __init__(self, source: socket.socket, sink: socket.socket, delay_s: float, thawed: threading.Event) -> None:
-        self._source, self._sink, self._delay_s, self._thawed = source, sink, delay_s, thawed
+    def __init__(
+        self,
+        source: socket.socket,
+        sink: socket.socket,
+        delay_s: float,
+        bytes_s: float | None,
+        thawed: threading.Event,
+    ) -> None:
+        self._source, self._sink, self._delay_s, self._bytes_s, self._thawed = source, sink, delay_s, bytes_s, thawed
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._news = threading.Condition()
 
@@ -113,6 +120,14 @@ class _Way:
                 if not chunk:
                     self._sink.shutdown(socket.SHUT_WR)
                     return
-                self._sink.sendall(chunk)
+                self._send(chunk)
             except OSError:
                 return
+
+    def _send(self, chunk: bytes) -> None:
+        """A narrow line lets a hundredth of a second pass at a time."""
+        size = max(1, int(self._bytes_s / 100)) if self._bytes_s else len(chunk)
+        for at in range(0, len(chunk), size):
+            piece = chunk[at : at + size]
+            self._sink.sendall(piece)
+            time.sleep(len(piece) / self._bytes_s if self._bytes_s else 0.0)

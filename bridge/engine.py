@@ -33,11 +33,11 @@ from bridge.ledger import Ledger, Memory, Register
 from bridge.marks import Marks
 from bridge.orders import Orders
 from bridge.promises import Promises
+from bridge.reach import Reach
 from bridge.strikers import Strikers, stage_of
 from bridge.tellings import Fared
 from bridge.wordbook import WordBook
 
-STARTING_S = 30.0  # a desk that has had no time to answer is not yet "not connected"
 LONGEST_WAIT_S = 60.0
 
 
@@ -65,11 +65,11 @@ class Engine:
         self._orders = Orders(self._words, self._ledger, self._strikers, self._climb, self._drill, self._silence)
         self._promises = Promises()
         self._rang: dict[str, float] = {}
-        self._uplinks: dict[str, str | None] = dict.fromkeys(uplinks, "starting")  # None: the desk answers there
+        self._reach = Reach(uplinks, started.mono_s)
         self._radios: dict[str, ev.RadioUp] = {}
         self._faults: dict[str, str] = {}
         self._taps: dict[str, tuple[ev.Tap, float]] = {}
-        self._is_resumed = self._has_started = False
+        self._is_resumed = False
         self._forget_at = started.mono_s + HOUR_S
         self._drills = 0
         self._draft = Draft()
@@ -107,7 +107,7 @@ class Engine:
             self._promises.next_due_s(now.mono_s),
             self._strikers.next_due_s(now),
             self._marks.next_due_s(now.mono_s),
-            None if self._has_started else max(0.0, self._started.mono_s + STARTING_S - now.mono_s),
+            self._reach.next_due_s(now.mono_s),
         )
         return min((due for due in dues if due is not None), default=LONGEST_WAIT_S)
 
@@ -134,7 +134,7 @@ class Engine:
             case ev.DeskSpoke(word):
                 self._obey(word, now, draft)
             case ev.DeskReachable(uplink):
-                self._uplinks[uplink] = None
+                self._reach.back(uplink)
                 self._faults.pop(f"desk:{uplink}", None)
                 self._strikers.police_are_back()
             case ev.DeskAway(uplink, why):
@@ -176,8 +176,7 @@ class Engine:
         for desk, why in self._marks.restored(now.mono_s):
             draft.facts.append(SaveMark(self._marks.shown()[desk]))
             self._reopen(desk, why, draft)
-        if not self._has_started and now.mono_s - self._started.mono_s >= STARTING_S:
-            self._has_started = True
+        if self._reach.has_just_started(now.mono_s):
             self._tell_if_away(now)
         said, given_up = self._strikers.due(now)
         draft.now += said
@@ -213,7 +212,7 @@ class Engine:
             self._report(alarm, draft)
 
     def _call(self, call: HeadCall, now: Moment, draft: Draft) -> None:
-        self._fared(self._heads.take(call, self._desk_is_away(now), now, draft), now, draft)
+        self._fared(self._heads.take(call, self._reach.is_away(now.mono_s), now, draft), now, draft)
 
     def _note_tap(self, source: str, tap: ev.Tap, now: Moment) -> None:
         self._taps[source] = (tap, now.wall_s)
@@ -260,7 +259,7 @@ class Engine:
     def _climb(self, alarm_id: str, stage: Stage, by: str, now: Moment) -> Alarm | None:
         alarm = self._ledger.climb(alarm_id, stage, by)
         if alarm is not None:
-            self._strikers.tell(alarm, self._desk_is_away(now), now)
+            self._strikers.tell(alarm, self._reach.is_away(now.mono_s), now)
         return alarm
 
     def _broker(self, items: tuple[tuple[str, int], ...], now: Moment) -> None:
@@ -284,20 +283,14 @@ class Engine:
 
     # --- the desk -----------------------------------------------------------------------------------------------
 
-    def _desk_is_away(self, now: Moment) -> bool:
-        if any(why is None for why in self._uplinks.values()):
-            return False
-        is_starting = now.mono_s - self._started.mono_s < STARTING_S
-        return not (is_starting and "starting" in self._uplinks.values())
-
     def _lose_desk(self, uplink: str, why: str, now: Moment) -> None:
-        self._uplinks[uplink] = why
+        self._reach.lost(uplink, why)
         self._faults[f"desk:{uplink}"] = why
         self._tell_if_away(now)
 
     def _tell_if_away(self, now: Moment) -> None:
         """Whoever struck lately and is not yet in the desk's hands must call help otherwise."""
-        if self._desk_is_away(now):
+        if self._reach.is_away(now.mono_s):
             for alarm in self._ledger.alarms():
                 if Stage.JOURNALED <= alarm.stage < Stage.STORED:
                     self._strikers.tell(alarm, True, now)
@@ -361,7 +354,7 @@ class Engine:
         self._orders.resume(now, draft)
         for alarm in self._ledger.alarms():
             if alarm.stage >= Stage.JOURNALED:
-                self._strikers.tell(alarm, self._desk_is_away(now), now)
+                self._strikers.tell(alarm, self._reach.is_away(now.mono_s), now)
 
     def _forget(self, now: Moment) -> None:
         gone = self._ledger.forget(now, self._strikers)
@@ -392,8 +385,8 @@ class Engine:
             "run": {"journal": self._run.journal, "start": self._run.start, "bits": self._run.bits},
             "clock_trusted": now.trusted,
             "up_s": round(now.mono_s - self._started.mono_s, 1),
-            "desk_away": self._desk_is_away(now),
-            "uplinks": {name: why or "" for name, why in self._uplinks.items()},
+            "desk_away": self._reach.is_away(now.mono_s),
+            "uplinks": self._reach.shown(),
             "radios": {name: {"own": up.own, "firmware": up.firmware} for name, up in self._radios.items()},
             "unwritten": len(self._promises),
             "telling": len(self._strikers),

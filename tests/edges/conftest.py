@@ -6,6 +6,8 @@ import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory
 
+from simulator.village import Village
+
 
 @pytest.fixture
 def pins() -> Iterator[MockFactory]:
@@ -14,3 +16,10 @@ def pins() -> Iterator[MockFactory]:
     yield gpiozero.Device.pin_factory
     gpiozero.Device.pin_factory.reset()
     gpiozero.Device.pin_factory = before
+
+
+@pytest.fixture
+def village() -> Iterator[Village]:
+    """An air of their own for a few nodes."""
+    with Village(seed=3) as made:
+        yield made

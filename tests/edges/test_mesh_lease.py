@@ -20,7 +20,7 @@ from simulator.node import Node
 from simulator.village import Village
 from tests.edges.leasing import Tool, lending
 from tests.edges.listening import eventually
-from tests.edges.test_mesh_radio import Post, post
+from tests.edges.radio_post import Post, post
 from tests.firmware_config.device_parts import QUICK as QUICK_DEVICE
 
 ADMIN = portnums_pb2.PortNum.ADMIN_APP

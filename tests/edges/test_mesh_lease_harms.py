@@ -21,8 +21,8 @@ from bridge.lease import LONGEST_S, _span, _Talk
 from bridge.wire import Wire
 from tests.edges.listening import Inbox, RealClock, eventually, plainly, understand
 from tests.edges.mesh_frames import PINNED, PORTS, frame, packet
+from tests.edges.radio_post import QUICK
 from tests.edges.scripted import OWN, ScriptedNode
-from tests.edges.test_mesh_radio import QUICK
 
 ALICE = next(iter(PINNED))
 PATIENT = replace(QUICK, silence_s=120.0, handshake_s=120.0)

@@ -19,8 +19,8 @@ from bridge.edges.mesh_timing import Timing
 from simulator.village import Village
 from tests.edges.listening import Inbox, eventually
 from tests.edges.mesh_frames import PORTS, frame, packet
+from tests.edges.radio_post import ALICE, QUICK, Post, dm, post
 from tests.edges.scripted import OWN, ScriptedNode, queue_status
-from tests.edges.test_mesh_radio import ALICE, QUICK, Post, dm, post
 
 BOB = ALICE + 1
 ERROR = mesh_pb2.Routing.Error

@@ -299,3 +299,20 @@ def order(number: int, **more: Any) -> OrderBody:
     """The siren off, signed by the desk."""
     word = WordBody(number=number, kind=OrderKind.SIREN_OFF, by="Budi", at=1.0, **more)
     return OrderBody(desk="polsek-1", orders=[word])
+
+
+IMPATIENT = Timing(
+    hello_every_s=60.0,
+    hello_timeout_s=0.2,
+    away_after_s=0.5,
+    receipt_s=0.3,
+    retry_s=0.6,
+    puback_s=0.8,
+    status_gap_s=0.2,
+    tick_s=0.02,
+    session=QUICK,
+)
+
+
+def keys(*rows: OutboxRow) -> list[tuple[str, int]]:
+    return [(row.alarm, row.revision) for row in rows]

@@ -8,8 +8,7 @@ import pytest
 from bridge.domain import events as ev
 from mqtt.uplink import Timing
 from tests.brokers import mosquitto_broker
-from tests.mqtt.people import QUICK, EchoDesk, Outbox, Post, meeting, password_file, row, until
-from tests.mqtt.test_uplink import IMPATIENT
+from tests.mqtt.people import IMPATIENT, QUICK, EchoDesk, Outbox, Post, meeting, password_file, row, until
 
 pytestmark = pytest.mark.mosquitto
 

@@ -72,10 +72,6 @@ class Process:
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
 
-    def reload(self) -> None:
-        """Mosquitto reads its users and rights anew."""
-        self._signal(signal.SIGHUP)
-
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)

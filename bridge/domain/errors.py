@@ -25,10 +25,6 @@ class RadioLost(BridgeError):
     """The radio's stream ended or went silent."""
 
 
-class BrokerRefused(BridgeError):
-    """The broker answered, and said no."""
-
-
 class JournalFailed(BridgeError):
     """The journal cannot be opened or written."""
 

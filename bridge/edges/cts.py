@@ -75,12 +75,10 @@ class CtsContact:
             elif woken_s is not None:
                 busy_until = now + BUSY_FOR_S
                 _between(*lines, woken_s, now, tell)
-            if now < busy_until:
-                stopping.wait(BUSY_S)
-            elif waiter.is_able:
+            if waiter.is_able and now >= busy_until:
                 waiter.wait(LOOK_S)
-            else:
-                stopping.wait(IDLE_S)
+            else:  # no wait on `stopping`: a hundred of them a second cost half as much again as a sleep (measured)
+                time.sleep(BUSY_S if now < busy_until else IDLE_S)
 
     def _watch_remote(self, tell: Callable[[bool, bool, float], None], stopping: threading.Event) -> None:
         import serial.rfc2217

@@ -10,6 +10,7 @@ from bridge.domain.events import Fault, PressHeard, SilenceAsked, Tap, Tapped
 from bridge.domain.press import Kind
 from tests.edges.listening import Inbox
 from tests.edges.wired_parts import (
+    evenly,
     faults,
     least_share,
     listening,
@@ -50,7 +51,7 @@ def test_three_bouncing_strikes_are_three(pins: MockFactory) -> None:
         inbox = Inbox()
         with listening(inbox, driver="gpio", pin="GPIO27", at="house") as one:
             up(one)
-            strike(Wire(pins.pin("GPIO27")).bouncing, (3, 3))
+            evenly(Wire(pins.pin("GPIO27")).bouncing, (3, 3))
             until(lambda: len(presses(inbox)) == 2)
         assert presses(inbox) == [("1", Kind.PANIC), ("1", Kind.FIRE)]
         assert faults(inbox) == []

@@ -87,18 +87,33 @@ def faults(inbox: Inbox) -> list[str]:
     return [fault.why for fault in told]
 
 
-def strike(switch: Callable[[bool], None], groups: tuple[int, ...] = (1,), beat_s: float = 0.2) -> None:
-    """Groups of strikes with a stop between them; a strike that came late makes none of the others late."""
-    due = time.monotonic()
+def strike(switch: Callable[[bool], None], groups: tuple[int, ...] = (1,), beat_s: float = 0.2) -> float:
+    """Groups of strikes with a stop between them; a strike that came late makes none of the others late.
+
+    Gives by how much the worst of them was late, in s.
+    """
+    due, worst_s = time.monotonic(), 0.0
     for at, beats in enumerate(groups):
         due += 3.5 * beat_s if at else 0.0
         for _ in range(beats):
             time.sleep(max(0.0, due - time.monotonic()))
             switch(True)
+            worst_s = max(worst_s, time.monotonic() - due)
             time.sleep(HELD_S)
             switch(False)
             due += beat_s
     time.sleep(max(0.0, due - time.monotonic()))
+    return worst_s
+
+
+class TooBusy(AssertionError):
+    """This machine did not keep time: what was struck was no rhythm."""
+
+
+def evenly(switch: Callable[[bool], None], groups: tuple[int, ...], beat_s: float = 0.25) -> None:
+    """The same as a rhythm that must be understood. Raises TooBusy."""
+    if strike(switch, groups, beat_s) >= LATE_S:
+        raise TooBusy
 
 
 def steadily(story: Callable[[], None], tries: int = 8) -> None:
@@ -107,23 +122,25 @@ def steadily(story: Callable[[], None], tries: int = 8) -> None:
         with _metronome() as late_s:
             try:
                 return story()
-            except AssertionError:
-                if max(late_s) < LATE_S:
-                    raise
-    raise AssertionError("this machine is too busy to strike a rhythm")
+            except TooBusy:
+                continue
+            except AssertionError as wrong:
+                failed = wrong
+        if max(late_s) < LATE_S:
+            raise failed
+    raise TooBusy("this machine is too busy to strike a rhythm")
 
 
 @contextmanager
 def _metronome() -> Iterator[list[float]]:
     """How late this process was woken, each time."""
-    late_s, over = [0.0], threading.Event()
+    late_s, over = list[float](), threading.Event()
 
     def beat() -> None:
-        due = time.monotonic()
         while not over.is_set():
-            late_s.append(time.monotonic() - due)
             due = time.monotonic() + 0.005
             time.sleep(0.005)
+            late_s.append(time.monotonic() - due)  # the last one too: a story may fail because of it
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
@@ -134,16 +151,27 @@ def _metronome() -> Iterator[list[float]]:
         thread.join()
 
 
-def least_share(limit: float, window_s: float = 1.5) -> float:
-    """Of a core, in the quietest of some windows: what other threads of this process did once is not ours."""
+def least_share(limit: float, window_s: float = 1.5, pretended_s: Callable[[], float] = lambda: 0.0) -> float:
+    """Of a core, in the quietest of some windows: what other threads of this process did once is not ours.
+
+    Nor is what a pretended driver has spent.
+    """
     least = 1.0
     for _ in range(5):
-        spent, began = time.process_time(), time.monotonic()
+        spent, began = time.process_time() - pretended_s(), time.monotonic()
         time.sleep(window_s)
-        least = min(least, (time.process_time() - spent) / (time.monotonic() - began))
+        least = min(least, (time.process_time() - pretended_s() - spent) / (time.monotonic() - began))
         if least < limit:
             break
     return least
+
+
+def sleeper_share(sleep_s: float, count: int = 150) -> float:
+    """Of a core, for whoever does nothing but sleep so long again and again: on a busy machine even that is dear."""
+    spent, began = time.process_time(), time.monotonic()
+    for _ in range(count):
+        time.sleep(sleep_s)
+    return (time.process_time() - spent) / (time.monotonic() - began)
 
 
 def quickest_ms(measure: Callable[[], float], limit_ms: float) -> float:
@@ -187,9 +215,11 @@ class _FarPort(protocol_loop.Serial):  # type: ignore[misc]
     """A serial port whose CTS follows RTS through a switch, and DSR follows DTR through another."""
 
     is_struck = is_notice = False
+    looks = 0
 
     @property
     def cts(self) -> bool:
+        self.looks += 1
         return self.is_struck and bool(self._rts_state)
 
     @property
@@ -203,7 +233,7 @@ class FarSwitch:
     def __init__(self) -> None:
         self._port = _FarPort("loop://", timeout=0)
         self._number = 0
-        self._is_unplugged = threading.Event()
+        self._is_unplugged, self._is_serving = threading.Event(), False
         self.plug()
 
     @property
@@ -211,7 +241,12 @@ class FarSwitch:
         return f"rfc2217://127.0.0.1:{self._number}"
 
     def switch(self, closed: bool) -> None:
+        """Held until its server has looked, where somebody is served."""
+        looks = self._port.looks
         self._port.is_struck = closed
+        until(lambda: self._port.looks > looks + 1 or not self._is_serving)
+
+    firmly = switch
 
     def notice(self, on: bool) -> None:
         self._port.is_notice = on
@@ -243,7 +278,11 @@ class FarSwitch:
                 with suppress(TimeoutError, OSError):
                     client, _ = listener.accept()
                     with client:
-                        self._serve(client)
+                        self._is_serving = True
+                        try:
+                            self._serve(client)
+                        finally:
+                            self._is_serving = False
 
     def _serve(self, client: socket.socket) -> None:
         client.settimeout(0.001)
@@ -264,9 +303,10 @@ class Uart:
     """A pty with the modem lines that a pty lacks: its driver's ioctls are pretended, all else is the kernel's.
 
     `waits`: whether the driver knows TIOCMIWAIT. `slow_s`: how long a busy machine takes to read the lines.
+    `spent_s`: CPU time of the pretence itself.
     """
 
-    slow_s = 0.0
+    slow_s = spent_s = 0.0
 
     def __init__(self, alias: Path, monkeypatch: pytest.MonkeyPatch, waits: bool = True) -> None:
         self.alias, self.url = alias, f"serial://{alias}"
@@ -280,6 +320,12 @@ class Uart:
 
     def switch(self, closed: bool) -> None:
         self._set(termios.TIOCM_CTS, closed)
+
+    def firmly(self, closed: bool) -> None:
+        """Held until somebody has looked."""
+        self.switch(closed)
+        reads = self.reads
+        until(lambda: self.reads > reads)
 
     def notice(self, on: bool) -> None:
         self._set(termios.TIOCM_DSR, on)
@@ -319,6 +365,13 @@ class Uart:
             return self._real(fd, code, argument, *rest)
         if code == termios.TIOCMGET and self.slow_s:
             time.sleep(self.slow_s)  # not for nothing: even that cost as much CPU as a look itself
+        began_s = time.thread_time()
+        try:
+            return self._pretended(code, argument)
+        finally:
+            self.spent_s += time.thread_time() - began_s
+
+    def _pretended(self, code: int, argument: Any) -> Any:
         with self._changed:
             if self._is_gone:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))

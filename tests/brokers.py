@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cli.demo_parts import BROKER
+from tests.patience import Patience
 
 START_S = 10.0
 SBIN = "/usr/sbin:/sbin:/usr/bin"
@@ -49,9 +50,9 @@ class Process:
         """Returns when it accepts connections."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=log, stderr=log)
-        deadline = time.monotonic() + START_S
+        patience = Patience(START_S)
         while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if self._process.poll() is not None or not patience.left_s():
                 self.kill()
                 raise RuntimeError(f"broker did not start: {self.log.read_text(errors='replace')[-800:]}")
             time.sleep(0.01)

@@ -6,8 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,17 +18,9 @@ from bridge.domain.errors import BridgeError
 from cli.app import app
 from cli.control_client import ask
 from tests.cli.kentongan import ENVIRONMENT, run, setup_words
+from tests.patience import until
 
 UPLINK = '[[uplink]]\nurl = "mqtt://127.0.0.1:1883"\n'
-
-
-def until(true: Callable[[], Any], limit_s: float = 15.0, what: str = "") -> Any:
-    """The first true value of `true`."""
-    deadline = time.monotonic() + limit_s
-    while not (value := true()):
-        assert time.monotonic() < deadline, f"not within {limit_s} s: {what or true}"
-        time.sleep(0.02)
-    return value
 
 
 @dataclass
@@ -77,7 +68,7 @@ class Post:
     def bridge(self, stdout: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
         """Runs until the story ends, and has answered once."""
         with self.log.open("ab") as log, start("run", "--config", self.toml, stdout=stdout or log) as process:
-            until(lambda: self.picture() or process.poll() is not None, what="the bridge answers")
+            until(lambda: self.picture() or process.poll() is not None, why="the bridge answers")
             assert process.poll() is None, self.log.read_text()
             yield process
 

@@ -5,7 +5,6 @@ import os
 import socket
 import stat
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from bridge.control import CLIENTS, LINE_BYTES, ControlBusy, ControlSocket
 from bridge.domain.errors import BridgeError
 from bridge.unix import folder_of
 from cli.control_client import NoBridge, NotAnswered, ask
+from tests.patience import until
 
 
 def refuse(_: dict[str, Any]) -> dict[str, Any]:
@@ -123,13 +123,6 @@ def is_answered(path: Path) -> bool:
         return bool(ask(path, "echo"))
     except NotAnswered:
         return False
-
-
-def until(true: Callable[[], bool], limit_s: float = 10.0) -> None:
-    deadline = time.monotonic() + limit_s
-    while not true():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 def test_a_fault_of_ours_costs_one_talk_only(path: Path, capfd: pytest.CaptureFixture[str]) -> None:

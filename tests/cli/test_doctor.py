@@ -23,8 +23,9 @@ from simulator.node import Node
 from simulator.village import Village
 from tests.brokers import iotcore_broker
 from tests.cli.kentongan import run, setup_words
-from tests.cli.posts import UPLINK, Post, make_post, until
+from tests.cli.posts import UPLINK, Post, make_post
 from tests.desk.live import LiveDesk
+from tests.patience import until
 
 LoRa = config_pb2.Config.LoRaConfig
 HEARD = {
@@ -94,7 +95,7 @@ def test_a_post_is_examined_before_its_bridge_runs_and_while_it_runs(tmp_path: P
         desk.type("post", "add", "35.09.14.2005", "pos-1", public)
         desk.start()
         try:
-            until(lambda: visit(post, "desk")[0] == 0, what="the desk answers the doctor himself")
+            until(lambda: visit(post, "desk")[0] == 0, why="the desk answers the doctor himself")
             code, before = visit(post, "radio", "channel", "broker", "desk")
             assert code == 0, before
             assert [f.text for f in before] == [
@@ -105,8 +106,8 @@ def test_a_post_is_examined_before_its_bridge_runs_and_while_it_runs(tmp_path: P
                 f"the police desk answers through 127.0.0.1:{broker.port}",
             ]
             with post.bridge():
-                until(lambda: post.picture()["radios"], what="the radio is up")
-                until(lambda: visit(post, "broker", "desk")[0] == 0, what="the desk answers the bridge")
+                until(lambda: post.picture()["radios"], why="the radio is up")
+                until(lambda: visit(post, "broker", "desk")[0] == 0, why="the desk answers the bridge")
                 code, during = visit(post, "bridge", "radio", "channel", "broker", "desk", "journal")
                 assert code == 0, during
                 assert [f.text for f in during][1:6] == [f.text for f in before]

@@ -18,7 +18,7 @@ from bridge.sources import load_sources
 from cli.head_flash import program
 from tests.cli.boards import GenuineBoard
 from tests.cli.kentongan import ENVIRONMENT, ROOT, run
-from tests.cli.posts import until
+from tests.patience import until
 
 FLASHED = program()
 OLD = b"# of a version that was\n"
@@ -40,7 +40,7 @@ def head(tmp_path: Path) -> Iterator[GenuineBoard]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text)
     with board:
-        until((board.files / "keep").is_dir, what="the head runs")
+        until((board.files / "keep").is_dir, why="the head runs")
         yield board
 
 
@@ -94,7 +94,7 @@ def test_a_hand_strikes_fire_and_the_key_proves_it(head: GenuineBoard, tmp_path:
     words = ["head", "test", "--port", head.port, "--sources", str(sources), "--strike", "--json"]
     with subprocess.Popen([sys.executable, "-m", "cli", *words], env=ENVIRONMENT, stdout=subprocess.PIPE) as process:
         try:
-            until(lambda: head.has_lamps_lit, what="the lamps run")
+            until(lambda: head.has_lamps_lit, why="the lamps run")
             head.strike("000")
             out, _ = process.communicate(timeout=30)
         finally:

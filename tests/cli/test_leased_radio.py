@@ -5,8 +5,9 @@ from pathlib import Path
 from firmware_config.device import Progress, Step, apply, open_device
 from firmware_config.settings import Setting
 from simulator.village import Village
-from tests.cli.posts import make_post, until
+from tests.cli.posts import make_post
 from tests.firmware_config.device_parts import kept
+from tests.patience import until
 
 WANTED = (
     Setting("owner.long_name", "Pos Utara"),
@@ -27,9 +28,9 @@ def test_a_press_in_the_middle_of_a_set_up_is_heard(tmp_path: Path) -> None:
                 house.text("TOLONG maling")
 
         with post.bridge():
-            until(lambda: (post.picture().get("radios") or {}).get("gw1"), what="the radio is up")
+            until(lambda: (post.picture().get("radios") or {}).get("gw1"), why="the radio is up")
             with open_device(f"control+unix://{post.socket}") as device:
                 report = apply(device, WANTED, press)
             assert report.is_right and report.restarts == 1 and kept(radio, WANTED)
-            until(lambda: post.picture().get("alarms"), what="the press is an alarm")
+            until(lambda: post.picture().get("alarms"), why="the press is an alarm")
             house.wait_for(lambda text: text.sender == radio.num, 20)

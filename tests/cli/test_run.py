@@ -20,7 +20,8 @@ from cli.wiring import build
 from simulator.channels import PUBLIC
 from simulator.village import Village
 from tests.cli.kentongan import ENVIRONMENT
-from tests.cli.posts import UPLINK, Post, make_post, terminal, until
+from tests.cli.posts import UPLINK, Post, make_post, terminal
+from tests.patience import until
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_a_file_where_a_folder_should_be_is_one_line(post: Post) -> None:
 def test_a_missing_radio_stops_nobody(tmp_path: Path, radio: str) -> None:
     post = make_post(tmp_path / "pos", radio=radio)
     with post.bridge():
-        why = until(lambda: post.picture().get("faults", {}).get("radio:gw1"), what="the missing radio is a fault")
+        why = until(lambda: post.picture().get("faults", {}).get("radio:gw1"), why="the missing radio is a fault")
         assert why
         told = post.run("status", "--lang", "en")
         assert told.returncode == 1
@@ -126,7 +127,7 @@ def test_a_radio_fresh_from_the_shop_is_deaf_and_says_so(tmp_path: Path) -> None
         radio = village.gateway("Pos 1", channels={0: PUBLIC}).serve_tcp()
         post = make_post(tmp_path / "pos", radio=radio)
         with post.bridge():
-            until(lambda: "channels:gw1" in post.picture().get("faults", {}), what="the deaf radio is a fault")
+            until(lambda: "channels:gw1" in post.picture().get("faults", {}), why="the deaf radio is a fault")
             told = post.run("status", "--lang", "en")
             assert told.returncode == 1
             assert "no private channel, nobody is heard" in told.stdout
@@ -136,7 +137,7 @@ def test_a_radio_fresh_from_the_shop_is_deaf_and_says_so(tmp_path: Path) -> None
 def test_a_missing_broker_stops_nobody(post: Post) -> None:
     post.change("[journal]\n", '[[uplink]]\nurl = "mqtt://127.0.0.1:1"\n\n[journal]\n')
     with post.bridge():
-        until(lambda: post.picture().get("desk_away"), what="the police are not connected")
+        until(lambda: post.picture().get("desk_away"), why="the police are not connected")
         told = post.run("status", "--json")
         assert told.returncode == 1
         findings = [found for found in json.loads(told.stdout)["findings"] if found["part"] == "desk"]
@@ -147,9 +148,9 @@ def test_a_sick_disk_stops_nobody(post: Post) -> None:
     (post.folder / "disk").write_text("a file where the journal's folder should be")
     post.change('path = "journal.db"', 'path = "disk/journal.db"')
     with post.bridge() as bridge:
-        until(lambda: post.picture().get("faults", {}).get("journal"), what="the sick disk is a fault")
+        until(lambda: post.picture().get("faults", {}).get("journal"), why="the sick disk is a fault")
         (post.folder / "disk").unlink()
-        until(lambda: "journal" not in post.picture()["faults"], what="the disk is well again")
+        until(lambda: "journal" not in post.picture()["faults"], why="the disk is well again")
         assert (post.folder / "disk" / "journal.db").exists()
         bridge.send_signal(signal.SIGTERM)
         assert bridge.wait(15) == 0
@@ -175,7 +176,7 @@ def test_a_journal_that_opens_and_cannot_be_read_is_opened_once_more(post: Post)
     deliver: list[Event] = []
     runtime._journal.start(deliver.append)
     try:
-        until(lambda: any(isinstance(event, JournalReplaced) for event in deliver), what="the run's own journal")
+        until(lambda: any(isinstance(event, JournalReplaced) for event in deliver), why="the run's own journal")
     finally:
         runtime._journal.stop()
 
@@ -216,7 +217,7 @@ def test_whoever_stands_still_reading_the_log_stops_nobody(post: Post) -> None:
     try:
         with post.bridge(stdout=theirs) as bridge:
             pressed = [ask(post.socket, "press", kind="FIRE")["press"] for _ in range(40)]
-            until(lambda: post.picture().get("unwritten") == 0, what="the journal")
+            until(lambda: post.picture().get("unwritten") == 0, why="the journal")
             assert len(set(pressed)) == 40
             heard = b""
             while b"bridge stops" not in heard:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from bridge.sources import load_sources
 from tests.cli.kentongan import ENVIRONMENT, run
-from tests.cli.posts import make_post, start, until
+from tests.cli.posts import make_post, start
+from tests.patience import until
 
 
 def test_a_script_is_done_and_heard(tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_a_port_in_use_is_one_line() -> None:
 def test_without_input_it_goes_on_until_it_is_told_to_stop(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with out.open("wb") as log, start("simulate", "--pty", tmp_path / "radio", stdout=log) as village:
-        until(lambda: "quit" in out.read_text(), what="it is ready")
+        until(lambda: "quit" in out.read_text(), why="it is ready")
         time.sleep(0.3)  # the end of its input came long before
         assert village.poll() is None
         assert (tmp_path / "radio").is_char_device()
@@ -102,6 +103,6 @@ def test_a_post_hears_the_village_and_knows_its_houses(tmp_path: Path, free_port
         (post.folder / "sources.toml").write_text(listed)
         assert len(load_sources(post.folder / "sources.toml")) == 5
         with post.bridge():
-            (alarm,) = until(lambda: json.loads(post.run("journal", "list", "--json").stdout), what="the alarm")
+            (alarm,) = until(lambda: json.loads(post.run("journal", "list", "--json").stdout), why="the alarm")
             assert (alarm["kind"], alarm["place"], alarm["trust"]) == ("FIRE", "RT01-02", "CHANNEL")
-            until(lambda: "RT01-02 menerima: P1 pos-1" in out.read_text(), what="the striker is answered")
+            until(lambda: "RT01-02 menerima: P1 pos-1" in out.read_text(), why="the striker is answered")

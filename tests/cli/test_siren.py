@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.kentongan import ENVIRONMENT
-from tests.cli.posts import Post, make_post, until
+from tests.cli.posts import Post, make_post
 from tests.edges.relay_board import OFF, ON, Board
+from tests.patience import until
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_without_a_bridge_each_siren_sounds_straight_from_the_settings(
     done = post.run("siren", "test", "--seconds", "2")
     assert (done.returncode, done.stdout) == (0, "command: berbunyi\nhorn: berbunyi\n"), done.stderr
     assert (tmp_path / "rang").read_text() == "PANIC test\n"
-    until(lambda: ON in board.got and board.got.endswith(OFF), what="on, and then off")
+    until(lambda: ON in board.got and board.got.endswith(OFF), why="on, and then off")
 
 
 def test_one_output_alone(post: Post, tmp_path: Path, board: Board) -> None:
@@ -130,7 +131,7 @@ def test_silence_at_the_post(post: Post, tmp_path: Path, board: Board) -> None:
         until(lambda: board.is_on)
         done = post.run("siren", "off")
         assert done.returncode == 0 and done.stdout.startswith("Sirene dihentikan.")
-        until(lambda: not board.is_on, 5.0)
+        until(lambda: not board.is_on, within_s=5.0)
         told = post.run("siren", "off", "--json")
         assert json.loads(told.stdout)["silenced"] is True
 

@@ -8,7 +8,8 @@ from bridge.domain.place import Place, Source
 from cli.handover import House, tried
 from simulator.air import Air
 from simulator.village import Village
-from tests.cli.posts import Post, make_post, until
+from tests.cli.posts import Post, make_post
+from tests.patience import until
 
 
 def alarm(source: str, at: float, outcome: str = "", told_at: float = 0.0) -> dict[str, object]:
@@ -45,7 +46,7 @@ def test_a_village_is_surveyed_through_its_bridge_and_handed_over(tmp_path: Path
         page, record = tmp_path / "survey.html", tmp_path / "survey.jsonl"
         words = ("--tries", "1", "--html", str(page), "--file", str(record))
         with post.bridge() as bridge:
-            until(lambda: post.picture()["radios"], what="the radio is up")
+            until(lambda: post.picture()["radios"], why="the radio is up")
             own = f'[[source]]\nnode = "!{gateway.num:08x}"\nhouse = "POS"\n'
             (post.folder / "sources.toml").write_text("".join([*entries, own]))  # the radio does not ask itself
             surveyed = post.run("survey", *words, "--lang", "en")
@@ -65,10 +66,10 @@ def test_a_village_is_surveyed_through_its_bridge_and_handed_over(tmp_path: Path
             left = post.typed("handover", "--lang", "en")
             assert left.exit_code == 1 and left.stdout.count("not struck yet") == 2
             near.text("tolong maling")
-            until(lambda: houses(post)[0]["seen_at"], what="it is told")
+            until(lambda: houses(post)[0]["seen_at"], why="it is told")
             village.heal(far)
             far.text("kebakaran")
-            until(lambda: post.typed("handover").exit_code == 0, what="both lamps were seen")
+            until(lambda: post.typed("handover").exit_code == 0, why="both lamps were seen")
             report = tmp_path / "handover.html"
             done = post.typed("handover", "--report", str(report), "--lang", "en")
             assert done.stdout.splitlines()[-1] == "All 2 were tried and their lamps seen."

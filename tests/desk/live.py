@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,17 +23,9 @@ from mqtt.session import Session, SessionConfig
 from mqtt.signature import Keyring
 from tests.cli.kentongan import ENVIRONMENT, run
 from tests.desk.post import Post
+from tests.patience import until
 
 Found = TypeVar("Found")
-
-
-def until(look: Callable[[], Found], what: str, within_s: float = 15.0) -> Found:
-    """The first true value."""
-    deadline = time.monotonic() + within_s
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
-        time.sleep(0.005)
-    return found
 
 
 @dataclass

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import iotcore_broker
-from tests.desk.live import LiveDesk, LivePost, until
+from tests.desk.live import LiveDesk, LivePost
 from tests.desk.post import Post, press_id
+from tests.patience import until
 
 PER_BATCH = 8
 BURST = 24  # batches in one storm

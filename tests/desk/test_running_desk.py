@@ -12,8 +12,9 @@ import pytest
 
 from mqtt.contract import Leaf
 from tests.brokers import Iotcore, iotcore_broker
-from tests.desk.live import LiveDesk, LivePost, until
+from tests.desk.live import LiveDesk, LivePost
 from tests.desk.post import Post, press_id, sha
+from tests.patience import until
 
 
 @pytest.fixture

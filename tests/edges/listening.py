@@ -10,8 +10,8 @@ from bridge.domain.commands import Announce, Tell
 from bridge.domain.events import Event, PressHeard
 from bridge.domain.ids import node_source, packet_press
 from bridge.domain.press import Kind, MeshPacket, Port, Press, Sighting, Via
+from tests.patience import Patience
 
-PATIENCE_S = 15.0
 Wanted = TypeVar("Wanted", bound=Event)
 
 VIA = {Port.TEXT_MESSAGE: Via.TEXT, Port.ALERT: Via.ALERT, Port.DETECTION_SENSOR: Via.DETECTION}
@@ -58,12 +58,13 @@ class Inbox:
 
     def until(self, kind: type[Wanted], when: Callable[[Wanted], bool] = lambda _event: True) -> Wanted:
         """The next event of that kind, within a deadline."""
-        deadline = time.monotonic() + PATIENCE_S
+        patience = Patience()
         while True:
             try:
-                event = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
+                event = self._queue.get(timeout=patience.nap_s())
             except queue.Empty:
-                raise AssertionError(f"no {kind.__name__} came; but {self.events[-5:]}") from None
+                assert patience.left_s(), f"no {kind.__name__} came; but {self.events[-5:]}"
+                continue
             self.events.append(event)
             if isinstance(event, kind) and when(event):
                 return event
@@ -73,19 +74,3 @@ class Inbox:
         while not self._queue.empty():
             self.events.append(self._queue.get())
         return self.events
-
-
-def eventually(is_so: Callable[[], bool], what: str) -> None:
-    """Waits for a condition, with a deadline."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.005)
-
-
-def until(true: Callable[[], object], limit_s: float = 8.0) -> None:
-    """The same at a finer grain, for what takes milliseconds."""
-    end = time.monotonic() + limit_s
-    while not true():
-        assert time.monotonic() < end, "did not come true in time"
-        time.sleep(0.001)

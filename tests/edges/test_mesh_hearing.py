@@ -19,10 +19,11 @@ from bridge.domain.press import BROADCAST, Channel, MeshPacket
 from bridge.edges.mesh_neighbours import NODES_MAX
 from bridge.sources import Register
 from simulator.village import Village
-from tests.edges.listening import eventually, understand
+from tests.edges.listening import understand
 from tests.edges.mesh_frames import PINNED, PORTS, frame, packet, pki_text
 from tests.edges.radio_post import ALICE, QUICK, post
 from tests.edges.scripted import OWN, ScriptedNode, channel_told, queue_status, said
+from tests.patience import until
 
 
 def test_packets_before_the_end_of_the_handshake_wait_for_it() -> None:
@@ -128,7 +129,7 @@ def test_an_unknown_channel_is_nobodys_secret() -> None:
     with ScriptedNode() as node, post(node.url, interpret=lambda packet, _: heard.append(packet) or ()) as here:
         here.inbox.until(RadioUp)
         node.send(frame(packet(ALICE, 1, b"tolong", channel=5)))
-        eventually(lambda: bool(heard), "it is heard")
+        until(lambda: bool(heard), "it is heard")
         assert heard[0].channel is not None
         assert not heard[0].channel.is_private
 
@@ -219,7 +220,7 @@ def test_a_burst_of_two_thousand_presses_passes_fast() -> None:
 def test_a_handshake_that_breaks_off_costs_no_press() -> None:
     """The node hands over what it kept and dies before it has told its channels."""
     with ScriptedNode(answers=False) as node, post(node.url) as here:
-        eventually(lambda: bool(node.client.wants), "it asks")
+        until(lambda: bool(node.client.wants), "it asks")
         node.send(frame(pki_text(ALICE, 1, b"tolong")))
         node.hang_up()
         assert here.hears("tolong").pki_key == PINNED[ALICE]
@@ -228,6 +229,6 @@ def test_a_handshake_that_breaks_off_costs_no_press() -> None:
 def test_a_first_handshake_whose_end_was_lost_costs_no_press() -> None:
     """All channels are told, the frame that says "that was all" is not: what came behind it waits, and is heard."""
     with ScriptedNode(answers=False) as node, post(node.url) as here:
-        eventually(lambda: bool(node.client.wants), "it asks")
+        until(lambda: bool(node.client.wants), "it asks")
         node.send(channel_told(1) + frame(packet(ALICE, 1, b"tolong")))
         assert here.hears("tolong").channel == "SiagaDesa"

@@ -19,9 +19,9 @@ from simulator.channels import PUBLIC, Channel
 from simulator.node import Node
 from simulator.village import Village
 from tests.edges.leasing import Tool, lending
-from tests.edges.listening import eventually
 from tests.edges.radio_post import Post, post
 from tests.firmware_config.device_parts import QUICK as QUICK_DEVICE
+from tests.patience import until
 
 ADMIN = portnums_pb2.PortNum.ADMIN_APP
 TEXT = portnums_pb2.PortNum.TEXT_MESSAGE_APP
@@ -84,7 +84,7 @@ def test_a_press_that_comes_with_the_tools_handshake_is_heard_once(
             gateway.wait_for(lambda received, n=number: received.text == f"tolong {n}", 10)
         while tool.told("config_complete_id").config_complete_id != 1_019:
             pass
-        eventually(lambda: len(here.presses()) >= 20, "every press is heard")
+        until(lambda: len(here.presses()) >= 20, "every press is heard")
     assert here.presses() == [f"tolong {number}" for number in range(20)]
 
 
@@ -111,9 +111,9 @@ def test_one_lease_at_a_time_and_the_next_when_it_ends(here: Post, path: Path, m
         first.say(end=True)
         assert first.line() == {"ended": "the client has finished"}
     with Tool(path) as third:
-        eventually(lambda: not here.radio.picture()["lent"], "taken back")
+        until(lambda: not here.radio.picture()["lent"], "taken back")
         assert third.lease()["leased"]
-    eventually(lambda: not here.radio.picture()["lent"], "taken back when the client goes")
+    until(lambda: not here.radio.picture()["lent"], "taken back when the client goes")
 
 
 NOT_FOR_TOOLS = [
@@ -222,7 +222,7 @@ def test_a_tool_that_does_not_read_loses_the_lease_and_no_press(
         tool.lease()
         for number in range(200):
             tool.send(want_config_id=number + 1)
-        eventually(lambda: not here.radio.picture()["lent"], "the lease is taken back")
+        until(lambda: not here.radio.picture()["lent"], "the lease is taken back")
         house.text("tolong")
         here.hears("tolong")
 
@@ -252,4 +252,4 @@ def test_a_post_that_stops_takes_its_radio_back(gateway: Node, tmp_path: Path) -
             here.radio.stop()
             assert "stops" in tool.until("ended")
     gateway.stop_serving()
-    eventually(lambda: threading.active_count() <= before, "no thread is left")
+    until(lambda: threading.active_count() <= before, "no thread is left")

@@ -19,10 +19,11 @@ from bridge.edges.mesh_radio_lease import HELD_MAX, MeshLoan
 from bridge.edges.stream import Frame
 from bridge.lease import LONGEST_S, _span, _Talk
 from bridge.wire import Wire
-from tests.edges.listening import Inbox, RealClock, eventually, plainly, understand
+from tests.edges.listening import Inbox, RealClock, plainly, understand
 from tests.edges.mesh_frames import PINNED, PORTS, frame, packet
 from tests.edges.radio_post import QUICK
 from tests.edges.scripted import OWN, ScriptedNode
+from tests.patience import until
 
 ALICE = next(iter(PINNED))
 PATIENT = replace(QUICK, silence_s=120.0, handshake_s=120.0)
@@ -60,7 +61,7 @@ def test_a_call_does_not_wait_for_a_handshake_that_a_tool_began() -> None:
     with ScriptedNode() as node, lent(node) as (loan, inbox):
         node.answers = False  # a slow radio: the handshake stands open
         loan.give(ask(4711))
-        eventually(lambda: 4711 in node.client.wants, "the tool's handshake has begun")
+        until(lambda: 4711 in node.client.wants, "the tool's handshake has begun")
         node.send(frame(packet(ALICE, 1, b"tolong")))
         assert inbox.until(PressHeard).press.words == "tolong"
         assert loan.ended == "", "and it was heard before anything else happened"
@@ -74,7 +75,7 @@ def test_a_tool_that_asks_again_and_again_leaves_the_radio_time_to_tell() -> Non
             loan.give(ask(number))
             node.send(frame(packet(ALICE, number, f"tolong {number}".encode())))
             inbox.until(PressHeard, lambda event, said=f"tolong {number}": event.press.words == said)
-        eventually(lambda: 30 in node.client.wants, "the last one is asked")
+        until(lambda: 30 in node.client.wants, "the last one is asked")
         asked, took_s = len(node.client.wants) - before, time.monotonic() - began
         assert asked <= took_s / BETWEEN_HANDSHAKES_S + 1
 
@@ -103,7 +104,7 @@ def test_a_tool_cannot_speak_for_the_post_nor_put_its_radio_out(message: bytes) 
     with ScriptedNode() as node, lent(node) as (loan, _):
         assert loan.give(message)
         assert loan.give(order(payload=admin(get_owner_request=True))) == ""
-        eventually(lambda: len(node.client.others) > 0, "the question that may pass")
+        until(lambda: len(node.client.others) > 0, "the question that may pass")
         assert [sent.decoded.payload for sent in node.client.others] == [admin(get_owner_request=True)]
         assert node.client.texts == [] and not node.client.said_goodbye and len(node.client.wants) == 1
 
@@ -111,7 +112,7 @@ def test_a_tool_cannot_speak_for_the_post_nor_put_its_radio_out(message: bytes) 
 def test_a_tools_packet_does_not_overtake_an_answer() -> None:
     with ScriptedNode() as node, lent(node) as (loan, _):
         loan.give(order(to=ALICE, payload=admin(get_owner_request=True), priority=mesh_pb2.MeshPacket.Priority.MAX))
-        eventually(lambda: len(node.client.others) > 0, "it has passed")
+        until(lambda: len(node.client.others) > 0, "it has passed")
         assert node.client.others[0].priority == mesh_pb2.MeshPacket.Priority.UNSET
 
 

@@ -13,10 +13,10 @@ from bridge.domain.errors import ConfigError
 from bridge.domain.events import PressHeard, RadioDown, RadioUp, TextDelivered, TextSent
 from bridge.edges.mesh_timing import Timing
 from simulator.village import Village
-from tests.edges.listening import eventually
 from tests.edges.mesh_frames import PORTS
 from tests.edges.radio_post import QUICK, RESTARTED, Post, dm, post
 from tests.edges.scripted import OWN, ScriptedNode
+from tests.patience import until
 
 # Lost and found again
 
@@ -57,7 +57,7 @@ def test_a_refused_connection_is_told_once_and_tried_on(village: Village) -> Non
     with post(url) as here:
         down = here.inbox.until(RadioDown)
         assert url.removeprefix("tcp://") in down.why
-        eventually(lambda: here.radio.picture()["tries"] >= 4, "it is tried again")
+        until(lambda: here.radio.picture()["tries"] >= 4, "it is tried again")
         assert here.inbox.all() == [down]
         gateway.refuse(False)
         here.inbox.until(RadioUp)
@@ -88,7 +88,7 @@ def test_a_radio_that_accepts_and_never_answers() -> None:
     timing = replace(QUICK, handshake_s=0.3)
     with ScriptedNode(answers=False) as node, post(node.url, timing) as here:
         assert "jabat tangan" in here.inbox.until(RadioDown).why
-        eventually(lambda: node.connections >= 3, "it is tried again")
+        until(lambda: node.connections >= 3, "it is tried again")
         assert len(here.inbox.all()) == 1
 
 
@@ -136,7 +136,7 @@ def test_an_unplugged_radio_comes_back_under_another_port(village: Village, tmp_
 def test_a_missing_port_is_one_clear_line(tmp_path: Path) -> None:
     with post(f"serial://{tmp_path}/usb-RAK_node") as here:
         why = here.inbox.until(RadioDown).why
-        eventually(lambda: here.radio.picture()["tries"] >= 4, "it is tried again")
+        until(lambda: here.radio.picture()["tries"] >= 4, "it is tried again")
         assert len(here.inbox.all()) == 1
     port = f"{tmp_path}/usb-RAK_node"
     assert why == f"tidak ada radio di {port}: periksa kabel USB (no radio at {port}: check the USB cable)"
@@ -165,7 +165,7 @@ def test_back_off_grows_to_its_limit_and_starts_over_after_a_handshake() -> None
 
 
 def wait_for_connection(node: ScriptedNode, number: int) -> float:
-    eventually(lambda: node.connections >= number, f"connection {number}")
+    until(lambda: node.connections >= number, f"connection {number}")
     return time.monotonic()
 
 
@@ -177,9 +177,9 @@ def test_goodbye_keeps_what_comes_meanwhile(village: Village) -> None:
         here.inbox.until(RadioUp)
     for number in range(8):
         house.text(f"tolong {number}")
-    eventually(lambda: gateway.phone.waiting >= 8, "the node keeps them")
+    until(lambda: gateway.phone.waiting >= 8, "the node keeps them")
     with post(url) as here:
-        eventually(lambda: len(here.presses()) >= 8, "all are handed over")
+        until(lambda: len(here.presses()) >= 8, "all are handed over")
         assert sorted(here.presses()) == [f"tolong {number}" for number in range(8)]
 
 

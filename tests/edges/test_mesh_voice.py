@@ -17,10 +17,11 @@ from bridge.domain.step import Step
 from bridge.edges.mesh_radio_packets import Numbers, text
 from bridge.edges.mesh_timing import Timing
 from simulator.village import Village
-from tests.edges.listening import Inbox, eventually
+from tests.edges.listening import Inbox
 from tests.edges.mesh_frames import PORTS, frame, packet
 from tests.edges.radio_post import ALICE, QUICK, Post, dm, post
 from tests.edges.scripted import OWN, ScriptedNode, queue_status
+from tests.patience import until
 
 BOB = ALICE + 1
 ERROR = mesh_pb2.Routing.Error
@@ -126,7 +127,7 @@ def test_texts_are_paced() -> None:
 
 def test_a_full_radio_is_waited_for(here: Post, node: ScriptedNode) -> None:
     node.send(queue_status(free=0))
-    eventually(lambda: here.radio.picture()["queue_free"] == 0, "the radio is full")
+    until(lambda: here.radio.picture()["queue_free"] == 0, "the radio is full")
     node.answers = False  # its heartbeats would tell of room
     here.radio.say(dm(1))
     beats = node.client.heartbeats
@@ -232,5 +233,5 @@ def test_two_texts_at_the_real_pace_both_arrive() -> None:
                 here.radio.say(dm(ticket, house.num, f"halo {house.name}"))
             for house in houses:
                 house.wait_for(lambda received, house=house: received.text == f"halo {house.name}", 10)
-            eventually(lambda: len([f for f in fates(here.inbox) if isinstance(f, TextDelivered)]) == 2, "acknowledged")
+            until(lambda: len([f for f in fates(here.inbox) if isinstance(f, TextDelivered)]) == 2, "acknowledged")
             assert not [fate for fate in fates(here.inbox) if isinstance(fate, TextFailed)]

@@ -14,6 +14,7 @@ from bridge.domain.press import Kind
 from bridge.edges import siren_process
 from bridge.edges.siren import NoSiren, command_siren
 from bridge.edges.siren_worker import SirenWorker
+from tests.patience import until
 
 Start = Callable[..., SirenWorker]
 
@@ -52,13 +53,6 @@ def log(folder: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def eventually(is_true: Callable[[], bool], within_s: float = 10.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not is_true():
-        assert time.monotonic() < deadline, "did not come true in time"
-        time.sleep(0.005)
-
-
 def sound(kind: Kind, alarm: str = "node:00000a01/00000001", place: Place | None = None) -> Sound:
     return Sound(alarm, kind, place)
 
@@ -69,13 +63,13 @@ def test_the_command_learns_what_happens_and_where(tmp_path: Path, start: Start)
     )
     siren = start(f"'{ring}' {{kind}}.wav '$HOME; two words'")
     siren.do(sound(Kind.FIRE, place=Place(house="RT03-12", rt="03", rw="02")))
-    eventually(lambda: len(log(tmp_path)) == 1)
+    until(lambda: len(log(tmp_path)) == 1)
     assert log(tmp_path) == ["FIRE.wav $HOME; two words FIRE node:00000a01/00000001 RT03-12, RT 03/RW 02 none"]
 
 
 def test_a_place_unknown_is_an_empty_word(tmp_path: Path, start: Start) -> None:
     start(str(script(tmp_path, "ring", 'echo "[$KENTONGAN_PLACE]" >> "$log"'))).do(sound(Kind.PANIC))
-    eventually(lambda: log(tmp_path) == ["[]"])
+    until(lambda: log(tmp_path) == ["[]"])
 
 
 def test_a_burst_of_2000_rings_each_kind_once_while_it_rings(tmp_path: Path, start: Start) -> None:
@@ -84,11 +78,11 @@ def test_a_burst_of_2000_rings_each_kind_once_while_it_rings(tmp_path: Path, sta
     kinds = list(Kind)
     for number in range(2000):
         siren.do(sound(kinds[number % len(kinds)], f"node:{number:08x}/00000001"))
-    eventually(lambda: len(log(tmp_path)) >= len(kinds))
+    until(lambda: len(log(tmp_path)) >= len(kinds))
     siren.do(sound(Kind.FIRE))  # the worker looks at this one after all of those
     siren.do(Silence("test"))
     siren.do(sound(Kind.MURDER))
-    eventually(lambda: log(tmp_path).count("MURDER") == 2)
+    until(lambda: log(tmp_path).count("MURDER") == 2)
     assert sorted(log(tmp_path)) == sorted([*kinds, "MURDER"])
 
 
@@ -98,24 +92,24 @@ def test_a_second_alarm_of_the_same_kind_rings_when_the_first_has_rung(tmp_path:
     ring = script(tmp_path, "ring", 'echo "$KENTONGAN_ALARM" >> "$log"', rings_on)
     siren = start(str(ring))
     siren.do(sound(Kind.FIRE, "node:00000001/00000001"))
-    eventually(lambda: len(log(tmp_path)) == 1)
+    until(lambda: len(log(tmp_path)) == 1)
     for number in range(2, 9):
         siren.do(sound(Kind.FIRE, f"node:0000000{number}/00000001"))
         time.sleep(0.02)
     assert len(log(tmp_path)) == 1
     (tmp_path / "rung").touch()
-    eventually(lambda: log(tmp_path) == ["node:00000001/00000001", "node:00000008/00000001"])
+    until(lambda: log(tmp_path) == ["node:00000001/00000001", "node:00000008/00000001"])
 
 
 def test_silence_ends_what_waits_too(tmp_path: Path, start: Start) -> None:
     siren = start(str(script(tmp_path, "ring", 'echo "$KENTONGAN_ALARM" >> "$log"', "exec sleep 30")))
     siren.do(sound(Kind.FIRE, "node:00000001/00000001"))
-    eventually(lambda: len(log(tmp_path)) == 1)
+    until(lambda: len(log(tmp_path)) == 1)
     siren.do(sound(Kind.FIRE, "node:00000002/00000001"))
     time.sleep(0.05)
     siren.do(Silence("pak RT"))
     siren.do(sound(Kind.THEFT, "node:00000003/00000001"))
-    eventually(lambda: len(log(tmp_path)) == 2)
+    until(lambda: len(log(tmp_path)) == 2)
     siren.stop()
     assert log(tmp_path) == ["node:00000001/00000001", "node:00000003/00000001"]
 
@@ -137,9 +131,9 @@ def test_silence_ends_what_rings_and_what_it_started(
     ring = script(tmp_path, "ring", f"{player} &", "trap 'wait; echo ring ends >> \"$log\"; exit 0' TERM", loop())
     siren = start(str(ring))
     siren.do(sound(Kind.FIRE))
-    eventually(lambda: log(tmp_path) == ["plays"])
+    until(lambda: log(tmp_path) == ["plays"])
     siren.do(Silence("officer"))
-    eventually(lambda: len(log(tmp_path)) == 3)
+    until(lambda: len(log(tmp_path)) == 3)
     assert sorted(log(tmp_path)) == ["player ends", "plays", "ring ends"]
     assert events.empty(), "an ordered silence is no fault"
 
@@ -150,12 +144,12 @@ def test_after_silence_the_next_press_rings_at_once(
     stubborn = script(tmp_path, "ring", "trap '' TERM", 'echo "$KENTONGAN_KIND" >> "$log"', loop())
     siren = start(str(stubborn))
     siren.do(sound(Kind.FIRE))
-    eventually(lambda: log(tmp_path) == ["FIRE"])
+    until(lambda: log(tmp_path) == ["FIRE"])
     with monkeypatch.context() as patch:
         patch.setattr(siren_process, "MERCY_S", 60.0)  # before the stubborn one is killed
         siren.do(Silence("officer"))
         siren.do(sound(Kind.FIRE))
-        eventually(lambda: log(tmp_path) == ["FIRE", "FIRE"])
+        until(lambda: log(tmp_path) == ["FIRE", "FIRE"])
 
 
 def test_a_failing_command_is_one_fault_and_one_recovery(
@@ -180,7 +174,7 @@ def ring_until(siren: SirenWorker, is_true: Callable[[], bool]) -> None:
         siren.do(sound(Kind.FIRE))
         return is_true()
 
-    eventually(strike)
+    until(strike)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +205,7 @@ def test_a_hanging_command_is_ended_and_told(tmp_path: Path, start: Start, event
     assert events.get(timeout=10) == Fault(
         "siren", f"{tmp_path}/ring still ran after 0.3 s and was ended; it must end by itself"
     )
-    eventually(lambda: log(tmp_path) == ["ended"])
+    until(lambda: log(tmp_path) == ["ended"])
     siren.stop()
     assert events.empty(), "its end was ours, not one more fault"
 
@@ -220,7 +214,7 @@ def test_stop_leaves_nothing_sounding(tmp_path: Path, start: Start) -> None:
     ring = script(tmp_path, "ring", "trap 'echo ended >> \"$log\"; exit 0' TERM", 'echo rings >> "$log"', loop())
     siren = start(str(ring))
     siren.do(sound(Kind.FIRE))
-    eventually(lambda: log(tmp_path) == ["rings"])
+    until(lambda: log(tmp_path) == ["rings"])
     siren.stop()
     assert log(tmp_path) == ["rings", "ended"]
 
@@ -230,7 +224,7 @@ def test_stop_ends_what_does_not_listen(tmp_path: Path, start: Start) -> None:
     siren = start(str(ring))
     for kind in (Kind.FIRE, Kind.THEFT, Kind.FIRE, Kind.BRAWL):
         siren.do(sound(kind))
-    eventually(lambda: len(log(tmp_path)) == 3)
+    until(lambda: len(log(tmp_path)) == 3)
     siren.stop()
     assert [pid for pid in log(tmp_path) if Path("/proc", pid).exists()] == []
 

@@ -19,19 +19,13 @@ from bridge.edges import siren_audio
 from bridge.edges.siren_audio import audio_siren
 from bridge.edges.siren_sounds import pattern_of, rhythm, seconds, wav
 from bridge.edges.siren_worker import SirenWorker
+from tests.patience import until
 
 RULES = {"2": "THEFT", "3": "FIRE", "3.1": "DISASTER"}
 BOOKS = tuple(known_codebooks())
 
 Events = queue.SimpleQueue[Event]
 Start = Callable[..., SirenWorker]
-
-
-def until(true: Callable[[], object], limit_s: float = 15.0) -> None:
-    end = time.monotonic() + limit_s
-    while not true():
-        assert time.monotonic() < end, "did not come true in time"
-        time.sleep(0.005)
 
 
 def player(folder: Path, *lines: str) -> Path:

@@ -17,8 +17,8 @@ from bridge.edges.siren_bank import SirenBank, SirenBusy
 from bridge.edges.siren_relay import GpioRelay, relay_siren
 from bridge.edges.siren_worker import LIMIT_S, SirenWorker
 from bridge.edges.sirens import build_sirens
-from tests.edges.listening import until
 from tests.edges.relay_board import sounded
+from tests.patience import until
 
 FIRE = Sound("node:1/1", Kind.FIRE, None)
 
@@ -81,7 +81,7 @@ def test_a_hung_and_a_dying_siren_do_not_delay_the_third(pins: MockFactory, hear
     for _ in range(100):
         began = time.monotonic()
         bank.do(FIRE)
-        until(lambda: pin.state)
+        until(lambda: pin.state, every_s=0.001)
         took_ms.append(1000 * (time.monotonic() - began))
         bank.do(Silence("test"))
         until(lambda: not pin.state)
@@ -252,7 +252,7 @@ def test_a_hung_siren_keeps_no_other_sounding_at_the_end(pins: MockFactory, hear
     until(lambda: pins.pin("GPIO17").state)
     leaving = threading.Thread(target=bank.stop)
     leaving.start()
-    until(lambda: not pins.pin("GPIO17").state, siren_worker.LEAVE_S - 1)
+    until(lambda: not pins.pin("GPIO17").state, within_s=siren_worker.LEAVE_S - 1)
     hung.frees.set()
     leaving.join(10)
     assert not leaving.is_alive()

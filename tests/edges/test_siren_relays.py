@@ -16,8 +16,8 @@ from bridge.domain.press import Kind
 from bridge.edges import siren_relay
 from bridge.edges.siren_relay import GpioRelay, SerialRelay, relay_siren
 from bridge.edges.siren_worker import SirenWorker
-from tests.edges.listening import until
 from tests.edges.relay_board import OFF, ON, Board, sounded
+from tests.patience import until
 
 FIRE = Sound("node:1/1", Kind.FIRE, None)
 

@@ -31,9 +31,9 @@ from tests.edges.wired_parts import (
     sparks,
     steadily,
     strike,
-    until,
     up,
 )
+from tests.patience import until
 
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # pyserial's own
 

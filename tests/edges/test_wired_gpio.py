@@ -20,9 +20,9 @@ from tests.edges.wired_parts import (
     sparks,
     steadily,
     strike,
-    until,
     up,
 )
+from tests.patience import until
 
 
 @pytest.fixture

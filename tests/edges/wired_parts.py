@@ -33,7 +33,8 @@ from bridge.edges.inputs import build_input
 from bridge.edges.line_head import WiredHead
 from bridge.edges.wired import ContactInput
 from bridge.sources import Register
-from tests.edges.listening import Inbox, RealClock, until
+from tests.edges.listening import Inbox, RealClock
+from tests.patience import until
 
 POST = PostId("35.09.14.2005", "pos-1")
 RUN = Run("journal", 1, "00112233445566aa")
@@ -244,7 +245,7 @@ class FarSwitch:
         """Held until its server has looked, where somebody is served."""
         looks = self._port.looks
         self._port.is_struck = closed
-        until(lambda: self._port.looks > looks + 1 or not self._is_serving)
+        until(lambda: self._port.looks > looks + 1 or not self._is_serving, every_s=0.001)
 
     firmly = switch
 
@@ -325,7 +326,7 @@ class Uart:
         """Held until somebody has looked."""
         self.switch(closed)
         reads = self.reads
-        until(lambda: self.reads > reads)
+        until(lambda: self.reads > reads, every_s=0.001)
 
     def notice(self, on: bool) -> None:
         self._set(termios.TIOCM_DSR, on)

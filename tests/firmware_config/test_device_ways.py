@@ -32,7 +32,7 @@ from simulator.air import Air
 from simulator.village import Village
 from tests.firmware_config.device_parts import ADMIN_KEY, LOSSY, QUICK, RELAY, kept
 from tests.firmware_config.lending import Lender
-from tests.simulator.lab import eventually
+from tests.patience import until
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_a_port_that_gets_another_number_at_each_restart(node, tmp_path):
 
     def replug(progress):
         if progress.step is Step.RESTARTING:
-            eventually(lambda: node.reboots == len(ports), "the restart")
+            until(lambda: node.reboots == len(ports), "the restart")
             node.stop_serving()
             taken = os.open("/dev/ptmx", os.O_RDWR)  # somebody else gets the old number
             node.serve_pty(alias=alias)
@@ -192,7 +192,7 @@ def test_through_the_lease_of_a_running_bridge(node, tmp_path):
         with open_device(lender.url, QUICK) as device:
             report = apply(device, RELAY)
             assert report.is_right and report.restarts == 1 and kept(node, RELAY)
-        eventually(lambda: lender.said[-1] == {"end": True}, "the lease given back")
+        until(lambda: lender.said[-1] == {"end": True}, "the lease given back")
     assert lender.said[0] == {"ask": "lease", "for_s": 60}
     assert not any(message.disconnect for message in lender.messages), "the radio stays the bridge's"
 
@@ -202,7 +202,7 @@ def test_a_lease_is_renewed_while_a_slow_node_is_waited_for(node, tmp_path):
         lease = LeaseLink(str(tmp_path / "control"), for_s=0.3)
         assert lease.receive(time.monotonic() + 0.5) is None
         lease.close()
-        eventually(lambda: lender.said[-1] == {"end": True}, "the lease given back")
+        until(lambda: lender.said[-1] == {"end": True}, "the lease given back")
     assert {"keep": 0.3} in lender.said
 
 
@@ -304,7 +304,7 @@ def test_settings_that_the_nodes_own_key_has_not_sealed_are_not_believed(village
     forged.decoded.portnum, forged.decoded.payload = portnums_pb2.ADMIN_APP, reply.SerializeToString()
 
     def forge():
-        eventually(lambda: gateway.sent, "the question")
+        until(lambda: gateway.sent, "the question")
         forged.decoded.request_id = gateway.sent[-1].id
         gateway.deliver(forged)
 
@@ -330,7 +330,7 @@ def test_through_a_relay_and_each_hop_is_given_its_time():
         village.link(gateway, relay), village.link(relay, far)
         far.kept.config.security.admin_key.append(gateway.public_key)
         far.announce()
-        eventually(lambda: _hops(gateway, far) == 1, "the far node's NodeInfo through the relay")
+        until(lambda: _hops(gateway, far) == 1, "the far node's NodeInfo through the relay")
         patience = replace(QUICK, hop_s=2.0)
         with open_device(gateway.serve_tcp(), patience, remote=far.num) as device:
             assert verify(device, [Setting("config.lora.region", "KR")]) == ()

@@ -4,9 +4,8 @@ import os
 import select
 import subprocess
 import threading
-import time
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -108,11 +107,3 @@ def powered(usb: str, uart: str, folder: Path, speed: int = SPEED) -> Iterator[R
         yield rig
     finally:
         rig.cut()
-
-
-def wait(look: Callable[[], object], what: str = "") -> None:
-    """Until `look` gives something true."""
-    deadline = time.monotonic() + WAIT_S
-    while not look():
-        assert time.monotonic() < deadline, what or "waited in vain"
-        time.sleep(0.01)

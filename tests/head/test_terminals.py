@@ -10,7 +10,8 @@ import pytest
 from bridge.codec.line import Heard, LineCodec, answer_line, beacon_line
 from bridge.domain.head import HeadCall, Lamp
 from bridge.domain.press import Kind
-from tests.head.rig import End, powered, wait
+from tests.head.rig import End, powered
+from tests.patience import until
 
 KEY = bytes.fromhex("000102030405060708090a0b0c0d0e0f")
 BOOK = {"name": "a", "rules": {"2": "THEFT", "3": "FIRE"}}
@@ -48,7 +49,7 @@ def ask(end: End, line: str) -> str:
         found[:] = re.findall(r"^(!.*)\n", end.listen()[before:], re.MULTILINE)
         return bool(found)
 
-    wait(answered, f"no answer to {line}")
+    until(answered, f"no answer to {line}")
     return found[0]
 
 
@@ -76,9 +77,9 @@ def test_a_rhythm_goes_out_and_the_lamps_climb(usb: End, uart: End, tmp_path: Pa
     with powered(usb.path, uart.path, tmp_path / "keep") as head:
         set_up(usb)
         uart.say(texts(beacon_line("pos-1")))
-        wait(lambda: head.lamps() == "wink off off")
+        until(lambda: head.lamps() == "wink off off")
         head.do("play 000=000")
-        wait(lambda: any(call.press.kind is Kind.FIRE for call in calls(uart)))
+        until(lambda: any(call.press.kind is Kind.FIRE for call in calls(uart)))
         said = calls(uart)
         assert [call.press.kind for call in said[:2]] == [Kind.PANIC, Kind.FIRE]
         assert {call.by.id for call in said} == {said[0].by.id}
@@ -90,8 +91,8 @@ def test_a_rhythm_goes_out_and_the_lamps_climb(usb: End, uart: End, tmp_path: Pa
             ("C", "double double double"),
         ):
             tell(uart, said[0], letters)
-            wait(lambda lamps=lamps: head.lamps() == lamps)
-            wait(lambda letters=letters: calls(uart)[-1].shows == letters)
+            until(lambda lamps=lamps: head.lamps() == lamps)
+            until(lambda letters=letters: calls(uart)[-1].shows == letters)
         assert len(calls(usb)) >= len(said)
 
 
@@ -99,12 +100,12 @@ def test_a_forger_lights_nothing_in_all_that_time(usb: End, uart: End, tmp_path:
     with powered(usb.path, uart.path, tmp_path / "keep", speed=40) as head:
         set_up(usb)
         head.do("play 0")
-        wait(lambda: calls(uart))
+        until(lambda: calls(uart))
         by = calls(uart)[0].by
         for mac in ("AAAAAA", "------", ""):
             uart.say(texts(f"\nP1 pos-1 RT03-12.{by.epoch}.{by.number}=D.{mac}\n"))
             uart.say(texts(f"P1 pos-1 RT03-12.{by.epoch}.{by.number}=D"))
-        wait(lambda: head.lamps() == "fast off off")  # 80 s of the head's time
+        until(lambda: head.lamps() == "fast off off")  # 80 s of the head's time
         assert head.shown == ["off off off", "slow off off", "fast off off"]
 
 
@@ -112,15 +113,15 @@ def test_after_a_power_cut_the_same_press_is_said_again(usb: End, uart: End, tmp
     with powered(usb.path, uart.path, tmp_path / "keep") as head:
         set_up(usb)
         head.do("play 00=00")
-        wait(lambda: any(call.press.kind is Kind.THEFT for call in calls(uart)))
+        until(lambda: any(call.press.kind is Kind.THEFT for call in calls(uart)))
         first = calls(uart)[0].by
     heard = len(calls(uart))
     with powered(usb.path, uart.path, tmp_path / "keep") as head:
-        wait(lambda: len(calls(uart)) > heard)
+        until(lambda: len(calls(uart)) > heard)
         again = calls(uart)[-1]
         assert (again.by, again.press.kind) == (first, Kind.THEFT)
         tell(uart, again, "S")
-        wait(lambda: head.lamps() == "on slow off")
+        until(lambda: head.lamps() == "on slow off")
 
 
 def test_another_flash_is_another_head_and_says_so(usb: End, uart: End, tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ def test_another_flash_is_another_head_and_says_so(usb: End, uart: End, tmp_path
             names.add(info["name"])
             assert (info["keyed"], info["press"], info["codebook"]) == (False, 0, "none")
             head.do("play 0")
-            wait(lambda name=info["name"]: re.search(rf"\nK1 {name} \S+ PANIC ------\n", uart.listen()))
+            until(lambda name=info["name"]: re.search(rf"\nK1 {name} \S+ PANIC ------\n", uart.listen()))
     assert len(epochs) == 2 and len(names) == 1
 
 
@@ -140,7 +141,7 @@ def test_a_held_pad_is_one_press_and_then_a_fault(usb: End, uart: End, tmp_path:
     with powered(usb.path, uart.path, tmp_path / "keep") as head:
         set_up(usb)
         head.do("hold")
-        wait(lambda: "it stays closed" in json.loads(ask(usb, "!info").removeprefix("!info "))["fault"])
+        until(lambda: "it stays closed" in json.loads(ask(usb, "!info").removeprefix("!info "))["fault"])
         assert {call.by.number for call in calls(uart)} == {1}
         head.do("free")
-        wait(lambda: json.loads(ask(usb, "!info").removeprefix("!info "))["fault"] == "")
+        until(lambda: json.loads(ask(usb, "!info").removeprefix("!info "))["fault"] == "")

@@ -14,7 +14,8 @@ from bridge.domain.head import HeadCall, Lamp
 from bridge.domain.press import Kind
 from bridge.edges.clock import SystemClock
 from bridge.edges.line_head import WiredHead
-from tests.head.rig import Cable, End, Rig, powered, wait
+from tests.head.rig import Cable, End, Rig, powered
+from tests.patience import until
 
 KEY = bytes.fromhex("000102030405060708090a0b0c0d0e0f")
 BOOK = {"name": "a", "rules": {"2": "THEFT", "3": "FIRE"}}
@@ -71,7 +72,7 @@ def cable() -> Iterator[Cable]:
 @pytest.fixture
 def post(cable: Cable) -> Iterator[Post]:
     post = Post(cable.post)
-    wait(lambda: post.edge.picture()["state"] == "up")
+    until(lambda: post.edge.picture()["state"] == "up")
     yield post
     post.edge.stop()
 
@@ -83,9 +84,9 @@ def head(cable: Cable, tmp_path: Path) -> Iterator[Rig]:
     with powered(usb.path, uart.path, tmp_path):
         for line in ("!name RT03-12", f"!key {KEY.hex()}", f"!codebook {json.dumps(BOOK)}"):
             usb.say(f"\n{line}\n")
-        wait(lambda: usb.listen().count("!ok ") == 3)
+        until(lambda: usb.listen().count("!ok ") == 3)
     with powered(cable.head, uart.path, tmp_path, speed=40) as rig:
-        wait(rig.lamps)
+        until(rig.lamps)
         yield rig
     usb.close()
     uart.close()
@@ -93,14 +94,14 @@ def head(cable: Cable, tmp_path: Path) -> Iterator[Rig]:
 
 def test_a_rhythm_on_the_wire_and_its_lamps(post: Post, head: Rig) -> None:
     post.edge.show(Beacon(1, "kentongan", ""))
-    wait(lambda: head.lamps() == "wink off off")
+    until(lambda: head.lamps() == "wink off off")
     head.do("play 000=000")
-    wait(lambda: any(call.press.kind is Kind.FIRE for call in post.calls()))
+    until(lambda: any(call.press.kind is Kind.FIRE for call in post.calls()))
     first = post.calls()[0]
     assert (first.press.kind, first.can_be_told, first.press.trusted) == (Kind.PANIC, True, True)
     post.edge.show(Light(2, "kentongan", "", (Lamp(first.by.head, first.by.epoch, first.by.number, "S"),)))
-    wait(lambda: head.lamps() == "on slow off")
-    wait(lambda: any(call.shows == "S" for call in post.calls()))
+    until(lambda: head.lamps() == "on slow off")
+    until(lambda: any(call.shows == "S" for call in post.calls()))
     assert {call.by for call in post.calls()} == {first.by}
     assert [event.ticket for event in post.events if isinstance(event, TextSent)] == [1, 2]
     assert post.alarms() == [] and post.faults() == []
@@ -109,10 +110,10 @@ def test_a_rhythm_on_the_wire_and_its_lamps(post: Post, head: Rig) -> None:
 def test_a_cable_that_was_cut_while_a_hand_struck(post: Post, head: Rig, cable: Cable) -> None:
     cable.is_cut = True
     head.do("play 00=00")
-    wait(lambda: head.lamps() == "fast off off")  # nobody heard
+    until(lambda: head.lamps() == "fast off off")  # nobody heard
     assert post.calls() == []
     cable.is_cut = False
-    wait(lambda: any(call.press.kind is Kind.THEFT for call in post.calls()))
+    until(lambda: any(call.press.kind is Kind.THEFT for call in post.calls()))
     assert {call.by.number for call in post.calls()} == {1}
 
 
@@ -122,7 +123,7 @@ def test_the_technicians_lines_ring_no_siren(post: Post, head: Rig) -> None:
     assert wire is not None
     for order in ("!info", "!nonsense", "!lamps", "!at house"):
         wire.write(f"\n{order}\n".encode())
-    wait(lambda: head.lamps() == "run1 run2 run3")
+    until(lambda: head.lamps() == "run1 run2 run3")
     head.do("play 0")
-    wait(post.calls)
+    until(post.calls)
     assert post.alarms() == [] and post.faults() == []

@@ -37,6 +37,7 @@ from mqtt.contract import (
 from mqtt.session import Session, SessionConfig, SessionTiming, Subscription
 from mqtt.signature import Keyring, Signer
 from mqtt.uplink import MqttUplink, Timing
+from tests.patience import until
 
 POST = PostId("35.09.14.2005", "pos-1")
 OTHER_POST = PostId("35.09.14.2005", "pos-2")
@@ -53,15 +54,6 @@ def key(seed: int) -> Signer:
 
 
 POST_KEY, DESK_KEY, THIEF_KEY = key(1), key(2), key(3)
-
-
-def until(look: Callable[[], Found], why: str | Callable[[], str] = "", within_s: float = SOON_S) -> Found:
-    """The first true answer; fails with `why` when there is none in time."""
-    deadline = time.monotonic() + within_s
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not in {within_s} s: {(why() if callable(why) else why) or look}"
-        time.sleep(0.005)
-    return found
 
 
 class WallClock:

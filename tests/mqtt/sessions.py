@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mqtt.session import Session, SessionConfig
-from tests.mqtt.people import QUICK, until
+from tests.mqtt.people import QUICK
+from tests.patience import until
 
 TOPIC = "kentongan/v1/35/09/14/2005/pos-1/status"
 

@@ -14,9 +14,10 @@ from bridge.domain.errors import ConfigError
 from mqtt.session import Message, Session, SessionConfig
 from simulator.wire import Wire
 from tests.brokers import free_port, iotcore_broker, mosquitto_broker
-from tests.mqtt.people import QUICK, until
+from tests.mqtt.people import QUICK
 from tests.mqtt.sessions import TOPIC, has_no_traceback, story
 from tests.mqtt.tiny_broker import Habits, TinyBroker
+from tests.patience import until
 
 # --- configuration ----------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,9 @@ import trustme
 
 from mqtt.session import SessionConfig, SessionTiming, Subscription
 from tests.brokers import Mosquitto, Tls, mosquitto_broker
-from tests.mqtt.people import password_file, until
+from tests.mqtt.people import password_file
 from tests.mqtt.sessions import TOPIC, Story, has_no_traceback, story
+from tests.patience import until
 
 
 @pytest.mark.mosquitto

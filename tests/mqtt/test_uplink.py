@@ -21,20 +21,9 @@ from mqtt.contract import (
     topic,
 )
 from tests.brokers import Iotcore
-from tests.mqtt.people import (
-    IMPATIENT,
-    POST,
-    RUN,
-    EchoDesk,
-    Outbox,
-    Post,
-    WallClock,
-    keys,
-    meeting,
-    row,
-    until,
-)
+from tests.mqtt.people import IMPATIENT, POST, RUN, EchoDesk, Outbox, Post, WallClock, keys, meeting, row
 from tests.mqtt.tiny_broker import Habits, TinyBroker
+from tests.patience import until
 
 # --- the way there and back -------------------------------------------------------------------------------------------
 

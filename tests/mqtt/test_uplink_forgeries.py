@@ -26,8 +26,8 @@ from tests.mqtt.people import (
     order,
     row,
     stored,
-    until,
 )
+from tests.patience import until
 
 
 class Court:

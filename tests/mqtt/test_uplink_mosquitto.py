@@ -8,7 +8,8 @@ import pytest
 from bridge.domain import events as ev
 from mqtt.uplink import Timing
 from tests.brokers import mosquitto_broker
-from tests.mqtt.people import IMPATIENT, QUICK, EchoDesk, Outbox, Post, meeting, password_file, row, until
+from tests.mqtt.people import IMPATIENT, QUICK, EchoDesk, Outbox, Post, meeting, password_file, row
+from tests.patience import until
 
 pytestmark = pytest.mark.mosquitto
 

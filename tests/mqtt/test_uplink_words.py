@@ -18,20 +18,9 @@ from mqtt.contract import (
 from mqtt.session import Session, SessionConfig
 from mqtt.signature import Keyring
 from tests.brokers import Iotcore
-from tests.mqtt.people import (
-    IMPATIENT,
-    POST,
-    POST_KEY,
-    QUICK,
-    RUN,
-    EchoDesk,
-    Post,
-    meeting,
-    order,
-    row,
-    until,
-)
+from tests.mqtt.people import IMPATIENT, POST, POST_KEY, QUICK, RUN, EchoDesk, Post, meeting, order, row
 from tests.mqtt.tiny_broker import Habits, TinyBroker
+from tests.patience import until
 
 # --- words, orders and what became of them ----------------------------------------------------------------------------
 

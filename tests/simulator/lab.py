@@ -19,9 +19,9 @@ from simulator.channels import PUBLIC, Channel
 from simulator.identity import Identity
 from simulator.node import Node
 from simulator.village import Village
+from tests.patience import Patience, until
 
 RECORDED = Path(__file__).parent.parent / "recorded"
-PATIENCE_S = 10.0
 PRIMARY = Channel("SiagaRT", bytes(range(32)))
 DESA = Channel("SiagaDesa", bytes.fromhex("00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210"))
 
@@ -49,14 +49,6 @@ def recording(name: str) -> Recording:
     frames = [line for line in lines if line.get("kind") not in (None, "text", "log_record")]
     told = tuple(Told.FromString(octets[line["off"] + 4 : line["off"] + line["len"]]) for line in frames)
     return Recording(told, lines[-1].get("note", ""))
-
-
-def eventually(true: Callable[[], object], what: str) -> None:
-    """Wait until something is true; AssertionError when it never is."""
-    end = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < end, f"never: {what}"
-        time.sleep(0.002)
 
 
 def kind(told: Told) -> str:
@@ -121,12 +113,12 @@ class Client:
 
     def told(self, until: Callable[[list[Told]], object], what: str = "frames") -> list[Told]:
         """The next messages, as few as content `until`; AssertionError when they never come."""
-        end, told = time.monotonic() + PATIENCE_S, list[Told]()
+        patience, told = Patience(), list[Told]()
         while not until(told):
             if (following := self._next()) is not None:
                 told.append(following)
                 continue
-            assert time.monotonic() < end and not self.ended, f"no {what}: {[kind(t) for t in told]}, {self.ended=}"
+            assert patience.left_s() and not self.ended, f"no {what}: {[kind(t) for t in told]}, {self.ended=}"
             self._pull()
         return told
 
@@ -142,16 +134,16 @@ class Client:
 
     def until_received(self, octets: bytes) -> None:
         """Until these bytes stand in the stream, frame or not."""
-        end = time.monotonic() + PATIENCE_S
+        patience = Patience()
         while octets not in self.received:
-            assert time.monotonic() < end, f"no {octets!r}"
+            assert patience.left_s(), f"no {octets!r}"
             self._pull()
 
     def until_end(self) -> list[Told]:
         """Everything to the end of the stream."""
-        end = time.monotonic() + PATIENCE_S
+        patience = Patience()
         while not self.ended:
-            assert time.monotonic() < end, "the stream goes on"
+            assert patience.left_s(), "the stream goes on"
             self._pull()
         return list(iter(self._next, None))
 
@@ -193,7 +185,7 @@ def connect(node: Node) -> Client:
             clients.append(Client(url))
         return bool(clients)
 
-    eventually(accepted, "a connection")
+    until(accepted, "a connection")
     return clients[0]
 
 

@@ -5,7 +5,8 @@ from meshtastic.protobuf import admin_pb2, channel_pb2, config_pb2, mesh_pb2, mo
 
 from simulator.air import Air
 from simulator.village import Village
-from tests.simulator.lab import PRIMARY, Client, Laboratory, connect, eventually, kind, plain, recording
+from tests.patience import until
+from tests.simulator.lab import PRIMARY, Client, Laboratory, connect, kind, plain, recording
 
 ADMIN, ALERT, ROUTING = portnums_pb2.ADMIN_APP, portnums_pb2.ALERT_APP, portnums_pb2.ROUTING_APP
 AdminMessage, Error = admin_pb2.AdminMessage, mesh_pb2.Routing.Error
@@ -175,7 +176,7 @@ def acknowledged(client, node, order):
 
 
 def restarted(node, times=1):
-    eventually(lambda: node.reboots == times, f"{times} restarts")
+    until(lambda: node.reboots == times, f"{times} restarts")
 
 
 BEGIN, COMMIT = AdminMessage(begin_edit_settings=True), AdminMessage(commit_edit_settings=True)
@@ -327,7 +328,7 @@ def test_an_order_over_a_channel_is_not_from_an_administrator(village, node, cli
     stranger = village.house("ASING", stranger=True)
     order = AdminMessage(get_owner_request=True).SerializeToString()
     stranger.raw(ADMIN, order, channel="SiagaDesa", to=node.num, want_response=True, want_ack=True)
-    eventually(lambda: any(o.error == "NOT_AUTHORIZED" for o in stranger.outcomes), "a refusal")
+    until(lambda: any(o.error == "NOT_AUTHORIZED" for o in stranger.outcomes), "a refusal")
 
 
 def test_a_setting_that_the_firmware_refuses(node, client):

@@ -7,7 +7,8 @@ from meshtastic.protobuf import mesh_pb2, portnums_pb2
 
 from simulator.air import Air
 from simulator.village import Village
-from tests.simulator.lab import connect, eventually, kind
+from tests.patience import until
+from tests.simulator.lab import connect, kind
 
 
 def village_with(**air):
@@ -101,7 +102,7 @@ def test_copies_are_one_packet_until_the_node_restarts():
         house.text("sekali", want_ack=False)
         gateway.wait_for(anything, 5)
         gateway.restart()
-        eventually(lambda: len(gateway.inbox) == 2, "the echo is taken for new after a restart")
+        until(lambda: len(gateway.inbox) == 2, "the echo is taken for new after a restart")
         sent = house.text("penutup", want_ack=False)
         gateway.wait_for(lambda received: received.packet_id == sent, 5)
         assert texts(gateway) == ["sekali", "sekali", "penutup"]
@@ -166,7 +167,7 @@ def test_a_stranger_writes_on_the_channel_until_nodes_have_met():
         assert not gateway.wait_for(anything, 5).pki
         stranger.announce()
         gateway.announce()
-        eventually(lambda: stranger.num in gateway.radio.keys and gateway.num in stranger.radio.keys, "they have met")
+        until(lambda: stranger.num in gateway.radio.keys and gateway.num in stranger.radio.keys, "they have met")
         stranger.text("rahasia", to=gateway.num)
         assert gateway.wait_for(lambda received: received.text == "rahasia", 5).pki
 

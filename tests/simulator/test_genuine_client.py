@@ -8,7 +8,7 @@ import pytest
 
 from simulator.air import Air
 from simulator.village import Village
-from tests.simulator.lab import eventually
+from tests.patience import until
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_its_text_reaches_the_houses_on_the_channel_it_names(village):
     received = house.wait_for(lambda text: text.text == "pos dengar", 5)
     assert (received.sender, received.channel) == (gateway.num, "SiagaDesa")
     assert [packet.decoded.payload for packet in gateway.sent] == [b"pos dengar"]
-    eventually(lambda: not gateway.has_client, "it said goodbye")
+    until(lambda: not gateway.has_client, "it said goodbye")
 
 
 def test_its_direct_text_with_an_acknowledgement(village):
@@ -59,10 +59,10 @@ def test_it_writes_settings_and_reads_them_back(village):
     gateway = village.gateway("GW1", reboot_s=0.05)
     host = gateway.serve_tcp().removeprefix("tcp://")
     meshtastic("--host", host, "--set", "device.role", "CLIENT_MUTE", "--set", "detection_sensor.name", "Pos RT03")
-    eventually(lambda: gateway.reboots, "the restart after its commit")
+    until(lambda: gateway.reboots, "the restart after its commit")
     assert gateway.flash.modules.detection_sensor.name == "Pos RT03"
     meshtastic("--host", host, "--set-owner", "Poskamling 03", "--set-owner-short", "PK03")
-    eventually(lambda: gateway.flash.owner.short_name == "PK03", "its names")
+    until(lambda: gateway.flash.owner.short_name == "PK03", "its names")
     shown = meshtastic("--host", host, "--info")
     exported = meshtastic("--host", host, "--export-config")
     assert '"role": "CLIENT_MUTE"' in shown and "Pos RT03" in shown and "Poskamling 03" in shown

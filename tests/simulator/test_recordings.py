@@ -5,7 +5,8 @@ import itertools
 from meshtastic.protobuf import admin_pb2, portnums_pb2
 
 from simulator.channels import Channel
-from tests.simulator.lab import DESA, PRIMARY, Client, Laboratory, eventually, kind, plain, recording
+from tests.patience import until
+from tests.simulator.lab import DESA, PRIMARY, Client, Laboratory, kind, plain, recording
 
 TEXT, ALERT, DETECTION = portnums_pb2.TEXT_MESSAGE_APP, portnums_pb2.ALERT_APP, portnums_pb2.DETECTION_SENSOR_APP
 PRIVATE, ADMIN = portnums_pb2.PRIVATE_APP, portnums_pb2.ADMIN_APP
@@ -118,7 +119,7 @@ def test_packets_wait_for_a_client_that_said_goodbye():
     with Laboratory(PRIMARY) as lab:
         with lab.client(lab.b) as leaver:
             leaver.goodbye()
-            eventually(lambda: not lab.b.has_client, "the goodbye is heard")
+            until(lambda: not lab.b.has_client, "the goodbye is heard")
         calls = [lambda n=n: lab.a.text(f"antre {n}", want_ack=False) for n in range(4)]
         calls.append(lambda: lab.a.detect("Tombol RT03", channel=PRIMARY.name, state=0))
         calls.append(lambda: lab.a.text("antre 4", want_ack=False))
@@ -126,7 +127,7 @@ def test_packets_wait_for_a_client_that_said_goodbye():
         calls.append(lambda: lab.a.detect("antre sensor"))
         for waiting, call in enumerate(calls, 1):
             call()
-            eventually(lambda n=waiting: lab.b.waiting == n, f"{waiting} packets wait")
+            until(lambda n=waiting: lab.b.waiting == n, f"{waiting} packets wait")
         with Client(lab.b.serve_tcp()) as client:
             client.handshake(14)
             told = client.told(some_packets(8))

@@ -11,7 +11,7 @@ import pytest
 from simulator.air import Air
 from simulator.channels import PUBLIC
 from simulator.village import Village
-from tests.simulator.lab import eventually
+from tests.patience import until
 
 LINE = b"\nK1 RT03-12 ABCD.17 FIRE PMZ2WF\n"
 
@@ -156,7 +156,7 @@ def test_over_a_pseudo_terminal_there_and_back(village, tmp_path):
                 heard.extend(os.read(uart, 100))
             return heard.endswith(b"\n\r\n")
 
-        eventually(all_heard, "the beacon at the UART")
+        until(all_heard, "the beacon at the UART")
         assert b": \nP1 pos-1 .\n\r\n" in heard
     finally:
         os.close(uart)

@@ -10,7 +10,8 @@ from simulator.air import Air
 from simulator.frames import FrameReader, frame
 from simulator.links import BOOT
 from simulator.village import Village
-from tests.simulator.lab import Client, connect, eventually, kind
+from tests.patience import until
+from tests.simulator.lab import Client, connect, kind
 
 TEXT, ALERT, DETECTION = portnums_pb2.TEXT_MESSAGE_APP, portnums_pb2.ALERT_APP, portnums_pb2.DETECTION_SENSOR_APP
 PRIVATE = portnums_pb2.PRIVATE_APP
@@ -90,7 +91,7 @@ def test_what_was_drained_is_not_told_again(gateway):
 def test_a_client_that_vanishes_without_goodbye_loses_what_follows(gateway):
     with settled(gateway):
         pass
-    eventually(lambda: not gateway.has_client, "the node sees the end")
+    until(lambda: not gateway.has_client, "the node sees the end")
     gateway.deliver(packet(TEXT, "ke soket mati"))
     assert drained(gateway) == []
 
@@ -98,7 +99,7 @@ def test_a_client_that_vanishes_without_goodbye_loses_what_follows(gateway):
 def test_after_goodbye_packets_wait_even_with_the_connection_open(gateway):
     with settled(gateway) as client:
         client.goodbye()
-        eventually(lambda: not gateway.has_client, "the goodbye is heard")
+        until(lambda: not gateway.has_client, "the goodbye is heard")
         gateway.deliver(packet(TEXT, "menunggu"))
         client.handshake()
         assert words(client.everything()) == ["menunggu"]
@@ -150,7 +151,7 @@ def test_what_comes_too_fast_vanishes_behind_a_friendly_status(village, gateway,
         told = client.told(lambda told: len(told) >= 2)
     assert [(t.queueStatus.mesh_packet_id, t.queueStatus.res) for t in told] == [(ids[0], 0), (ids[1], 0)]
     assert [packet.id for packet in gateway.sent] == ids
-    eventually(lambda: house.phone.waiting >= 1 + second_reaches, "the house hears")
+    until(lambda: house.phone.waiting >= 1 + second_reaches, "the house hears")
     assert house.phone.waiting == 1 + second_reaches
 
 

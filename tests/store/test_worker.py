@@ -16,6 +16,7 @@ from bridge.domain.desk import Mark
 from bridge.domain.errors import JournalFailed
 from bridge.domain.events import Committed, Event, Fault, JournalReplaced, JournalTrouble, JournalWell, Unwritable
 from bridge.store import Journal, JournalReader, JournalWorker, without_disk
+from tests.patience import until
 from tests.store.village import (
     BITS,
     DAY_S,
@@ -76,10 +77,7 @@ def test_the_log_goes_into_the_file_when_nothing_waits(path: Path, worker: Journ
     for number in range(1, 41):
         worker.put(number, heard(number))
         ear.until_committed(number)
-    deadline = time.monotonic() + 20
-    while path.stat().st_size == before:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: path.stat().st_size != before)
 
 
 def test_it_keeps_the_house(path: Path, journal: Journal, ear: Ear) -> None:
@@ -100,10 +98,7 @@ def test_it_keeps_the_house(path: Path, journal: Journal, ear: Ear) -> None:
         ear.until_committed(1)
         clock.ahead_s = 3600.0
         worker.put(2, heard(3))
-        deadline = time.monotonic() + 20
-        while (left := {line["id"] for line in JournalReader(path).alarms(10)}) != {press_id(2), press_id(3)}:
-            assert time.monotonic() < deadline, left
-            time.sleep(0.02)
+        until(lambda: {line["id"] for line in JournalReader(path).alarms(10)} == {press_id(2), press_id(3)})
     finally:
         worker.stop()
 
@@ -147,10 +142,7 @@ def test_a_full_memory_promises_nothing_more(tmp_path: Path, ear: Ear) -> None:
         path.parent.unlink()
         ear.until_committed(10)
         worker.put(16, heard(16))
-        deadline = time.monotonic() + 20
-        while JournalReader(path).pending() != 11:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: JournalReader(path).pending() == 11)
     finally:
         worker.stop()
     assert max(ear.committed()) == 10  # the sixteenth is on the disk, but the eleventh is not

@@ -14,6 +14,7 @@ from bridge.domain.ids import PostId, Run, node_source, packet_press
 from bridge.domain.place import Place
 from bridge.domain.press import Kind, Sighting, Trust, Via
 from bridge.domain.report import freeze
+from tests.patience import Patience
 
 POST = PostId("35.09.14.2005", "pos-1")
 RUN = Run("journal-1", 1, "ab" * 8)
@@ -78,12 +79,13 @@ class Ear:
 
     def until(self, wanted: Callable[[Event], bool], within_s: float = 20.0) -> Event:
         """The first event from now on that is wanted; everything on the way is remembered in `heard`."""
-        deadline = time.monotonic() + within_s
+        patience = Patience(within_s)
         while True:
             try:
-                event = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
+                event = self._events.get(timeout=patience.nap_s())
             except Empty:
-                raise AssertionError(f"not heard in {within_s} s; heard {self.heard[-5:]}") from None
+                assert patience.left_s(), f"not heard in {within_s} s; heard {self.heard[-5:]}"
+                continue
             self.heard.append(event)
             if wanted(event):
                 return event

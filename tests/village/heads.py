@@ -11,7 +11,8 @@ from desk.views import CaseView, cases
 from simulator.head import Head
 from simulator.node import Node
 from simulator.village import Village
-from tests.village.scene import Program, Scene, kentongan, until
+from tests.patience import until
+from tests.village.scene import Program, Scene, kentongan
 
 ECHO_S = (0.2, 0.6)  # with so few on the air nobody need wait
 
@@ -49,7 +50,7 @@ def neighbour(stage: Scene, village: str, post: str, sources: Callable[[Village]
     (folder / "sources.toml").write_text(sources(stage.village))
     program = Program(stage.folder / f"{post}.log", ("run", "--config", str(folder / "post.toml"))).start()
     try:
-        until(lambda: stage.json("status", "--config", str(folder / "post.toml")).get("radios"), 20, f"{post}'s radio")
+        until(lambda: stage.json("status", "--config", str(folder / "post.toml")).get("radios"), f"{post}'s radio", 20)
         yield radio, folder / "post.toml"
     finally:
         program.kill()
@@ -66,14 +67,14 @@ def strike(stage: Scene, head: Head, rhythm: str = "0") -> str:
     """One press by a rhythm; its id, noted at the first strike."""
     before = len(head.pressed)
     head.play(rhythm, beat_s=0.2)
-    until(lambda: len(head.pressed) > before, 5, "the first strike")
+    until(lambda: len(head.pressed) > before, "the first strike", 5)
     return pressed(stage, head)
 
 
 def lit(*some: Head, letter: str = "", limit_s: float = 20.0) -> None:
     """Wait until the lamps of each have shown this letter, or any."""
     for head in some:
-        until(lambda head=head: letter in head.letters and head.letters, limit_s, f"{head.name} shows {letter or '?'}")
+        until(lambda head=head: letter in head.letters and head.letters, f"{head.name} shows {letter or '?'}", limit_s)
 
 
 def seen(stage: Scene) -> dict[str, CaseView]:
@@ -89,5 +90,5 @@ def seen(stage: Scene) -> dict[str, CaseView]:
 
 def is_kind(stage: Scene, press: str, kind: str, limit_s: float = 15.0) -> CaseView:
     """Wait until the desk shows a press as that kind; its case."""
-    until(lambda: press in seen(stage) and seen(stage)[press].kind == kind, limit_s, f"{press} is {kind} at the desk")
+    until(lambda: press in seen(stage) and seen(stage)[press].kind == kind, f"{press} is {kind} at the desk", limit_s)
     return seen(stage)[press]

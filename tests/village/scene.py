@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,18 +18,10 @@ from simulator.air import Air
 from simulator.node import Node
 from simulator.village import Village
 from simulator.wire import Wire
+from tests.patience import until
 
 VILLAGE, POST = "35.09.14.2005", "pos-1"
 T = TypeVar("T")
-
-
-def until(true: Callable[[], T], limit_s: float, what: str) -> T:
-    """The first true value; AssertionError says what did not come."""
-    end = time.monotonic() + limit_s
-    while not (value := true()):
-        assert time.monotonic() < end, f"not within {limit_s} s: {what}"
-        time.sleep(0.02)
-    return value
 
 
 def kentongan(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -168,14 +159,14 @@ class Scene:
     # --- waiting and accounting ---
 
     def wait_stored(self, presses: list[str], limit_s: float = 30.0) -> None:
-        until(lambda: set(presses) <= set(self.stored()), limit_s, f"{len(presses)} presses at the desk")
+        until(lambda: set(presses) <= set(self.stored()), f"{len(presses)} presses at the desk", limit_s)
 
     def wait_desk(self, limit_s: float = 20.0) -> None:
         """The post has had a verified answer from the desk."""
-        until(lambda: self.status().get("desk_away") is False and self._reachable(), limit_s, "the desk answers")
+        until(lambda: self.status().get("desk_away") is False and self._reachable(), "the desk answers", limit_s)
 
     def wait_radio(self, limit_s: float = 20.0) -> None:
-        until(lambda: self.status().get("radios"), limit_s, "the post hears its radio")
+        until(lambda: self.status().get("radios"), "the post hears its radio", limit_s)
 
     def account(self, presses: list[str]) -> None:
         """Each press in exactly one case; nothing that nobody pressed."""

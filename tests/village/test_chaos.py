@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from tests.brokers import Mosquitto
+from tests.patience import until
 from tests.village.chaos import Breaker, Round, Way, draw, pauses
 from tests.village.presses import press_id, text_packet, told
-from tests.village.scene import Scene, kentongan, until
+from tests.village.scene import Scene, kentongan
 
 pytestmark = pytest.mark.mosquitto
 
@@ -115,7 +116,7 @@ class Night:
         self.breaker.mend_all()
         self.stage.wait_radio(60)
         self.stage.wait_desk(90)
-        promised = until(self.answered, 60, "somebody is answered")
+        promised = until(self.answered, "somebody is answered", 60)
         self.stage.wait_stored(sorted(promised), 90)
         for _ in range(10):
             self.strike_on(set(self.strikes) - set(self.stage.stored()))

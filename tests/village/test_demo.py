@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.village.scene import until
+from tests.patience import until
 
 DEMO = [sys.executable, "-m", "cli", "demo", "--json"]
 
@@ -80,7 +80,7 @@ def test_the_demo_counts_at_both_ends_and_ends_well_within_a_minute(tmp_path: Pa
 def test_a_desk_that_dies_makes_the_demo_fail_and_say_so(tmp_path: Path) -> None:
     running = demo(home=tmp_path)
     try:
-        desk = until(lambda: [pid for pid, words in children(running.pid).items() if "desk run" in words], 30, "a desk")
+        desk = until(lambda: [pid for pid, words in children(running.pid).items() if "desk run" in words], "a desk", 30)
         os.kill(desk[0], signal.SIGKILL)
         out, told = running.communicate(timeout=100)
     finally:

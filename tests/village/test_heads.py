@@ -15,8 +15,9 @@ from simulator.node import Node
 from simulator.village import Village
 from tests.brokers import mosquitto_broker
 from tests.head.rig import End, powered
+from tests.patience import until
 from tests.village.heads import entry, heads, is_kind, key_of, lit, pressed, seen, strike
-from tests.village.scene import Scene, scene, until
+from tests.village.scene import Scene, scene
 
 pytestmark = pytest.mark.mosquitto
 
@@ -49,11 +50,11 @@ def test_a_rhythm_cut_off_by_the_second_strike_stands_as_a_panic(village: Scene)
     for act in (lambda: dark.power(False), lambda: setattr(cut, "say", lambda octets: None)):
         stage.village.air.later(0.35, act)
     stage.wait_stored([first, other])
-    until(lambda: cut.kind == "FIRE", 10, "the rhythm that nobody hears")
+    until(lambda: cut.kind == "FIRE", "the rhythm that nobody hears", 10)
     lit(cut)
     told = [(seen(stage)[press].kind, seen(stage)[press].trust, seen(stage)[press].remarks) for press in (first, other)]
     assert told == [("PANIC", "VERIFIED", ())] * 2
-    until(stage.rings, 20, "the siren")
+    until(stage.rings, "the siren", 20)
     assert dark.lamps == Lamps() and set(stage.rings()) == {"PANIC"}, "nobody rings for a rhythm that nobody heard"
     dark.power(True)
     again = strike(stage, dark, "000=000")
@@ -129,7 +130,7 @@ def test_an_impostor_who_counts_ahead_is_never_believed_and_swallows_nothing(vil
     assert not any("MURDER" in words for words in case.words)
     assert {seen(stage)[press].trust for press in false} == {"CHANNEL"}
     assert all("place_claimed" in seen(stage)[press].remarks for press in false)
-    until(lambda: rung_since(stage, before)[-2:] == ["PANIC", "FIRE"], 20, "the true call rings of itself")
+    until(lambda: rung_since(stage, before)[-2:] == ["PANIC", "FIRE"], "the true call rings of itself", 20)
     stage.account([*false, true])
 
 
@@ -156,7 +157,7 @@ def test_the_posts_power_goes_in_the_middle_of_a_rhythm(village: Scene) -> None:
     """The panic was journaled and stands; back again, the post hears the rest of the same press, or its repetition."""
     stage, head = village, village.village.heads["RT04-02"]
     head.play("000=000", beat_s=0.6)
-    until(lambda: head.pressed, 5, "the first strike")
+    until(lambda: head.pressed, "the first strike", 5)
     press = pressed(stage, head)
     stage.wait_stored([press])
     assert seen(stage)[press].kind == head.kind == "PANIC"
@@ -180,7 +181,7 @@ def set_up(usb: End) -> None:
     book = json.dumps({"name": "a", "rules": load_rules("a")})
     for line in (f"!name {REAL}", f"!key {key_of(REAL).hex()}", f"!codebook {book}"):
         usb.say(f"\n{line}\n")
-        until(lambda line=line: f"!ok {line[1:].split()[0]}" in usb.listen(), 10, line.split()[0])
+        until(lambda line=line: f"!ok {line[1:].split()[0]}" in usb.listen(), line.split()[0], 10)
 
 
 def presses_of(stage: Scene, head: str) -> list[str]:
@@ -196,19 +197,19 @@ def test_the_genuine_firmware_all_the_way_and_back(village: Scene, usb: End, tmp
     with powered(usb.path, uart, tmp_path / "flash", speed=1) as head:
         set_up(usb)
         head.do("play 000=000")
-        until(lambda: presses_of(stage, REAL), 10, "the first strike at the desk")
+        until(lambda: presses_of(stage, REAL), "the first strike at the desk", 10)
         (press,) = presses_of(stage, REAL)
         assert is_kind(stage, press, "FIRE").trust == "VERIFIED"
-        until(lambda: head.lamps() == "on slow off", 20, "the police have it")
+        until(lambda: head.lamps() == "on slow off", "the police have it", 20)
         stage.officer("dispatch", press)
-        until(lambda: head.lamps() == "on on on", 20, "they are coming")
+        until(lambda: head.lamps() == "on on on", "they are coming", 20)
         told = [shown for shown in head.shown if shown != "on off off"]  # "the post has it" may have been overtaken
         assert told[-3:] == ["slow off off", "on slow off", "on on on"]
         head.do("play 00=00")
-        until(lambda: len(presses_of(stage, REAL)) == 2, 10, "another press, and then no power")
+        until(lambda: len(presses_of(stage, REAL)) == 2, "another press, and then no power", 10)
     with powered(usb.path, uart, tmp_path / "flash", speed=1) as head:
         head.do("play 00")
-        until(lambda: len(presses_of(stage, REAL)) == 3, 10, "the press after the power cut")
+        until(lambda: len(presses_of(stage, REAL)) == 3, "the press after the power cut", 10)
     presses = presses_of(stage, REAL)
     assert [press.rpartition(".")[2] for press in presses] == ["1", "2", "3"]
     assert len({press.rpartition(".")[0] for press in presses}) == 1, "the flash kept its epoch"

@@ -10,8 +10,9 @@ import pytest
 
 from bridge.store.reader import JournalReader
 from tests.brokers import Mosquitto
+from tests.patience import until
 from tests.village.presses import strangers, text_packet, told
-from tests.village.scene import Scene, scene, slow_disk, until
+from tests.village.scene import Scene, scene, slow_disk
 
 pytestmark = pytest.mark.mosquitto
 
@@ -112,7 +113,7 @@ def test_whoever_is_answered_is_on_the_disk_when_the_bridge_dies_at_that_moment(
     for round_ in range(8):
         stage.wait_radio()
         presses.append(stage.press(f"RT05-{round_:02}"))
-        until(lambda: sender_of(presses[-1]) in told(stage), 20, "an answer goes out")
+        until(lambda: sender_of(presses[-1]) in told(stage), "an answer goes out", 20)
         stage.post.kill()
         assert check_promises(stage, presses) == set(presses)
         stage.post.start()
@@ -132,7 +133,7 @@ def test_a_broker_killed_after_its_puback_loses_nothing(evening: Scene, broker: 
         alarms = evening.status().get("alarms", [])
         return len(alarms) == 20 and all(alarm["stage"] == "BROKERED" for alarm in alarms)
 
-    until(brokered, 15, "the broker's PUBACK for every alarm")
+    until(brokered, "the broker's PUBACK for every alarm", 15)
     broker.kill()
     evening.desk.kill()  # with it goes what its socket still held
     broker.start()
@@ -153,4 +154,4 @@ def test_a_replay_after_a_restart_is_nothing_new(evening: Scene) -> None:
     after = evening.press("RT03-12", "maling")
     evening.wait_stored([after])
     evening.account([*presses, after])
-    until(lambda: evening.rings() == [*rings, "THEFT"], 20, "the new press rings, and no other")
+    until(lambda: evening.rings() == [*rings, "THEFT"], "the new press rings, and no other", 20)

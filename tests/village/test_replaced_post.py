@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from bridge.store.reader import JournalReader
+from tests.patience import until
 from tests.village.presses import press_id, text_packet
-from tests.village.scene import Scene, kentongan, until
+from tests.village.scene import Scene, kentongan
 
 pytestmark = pytest.mark.mosquitto
 
@@ -76,10 +77,10 @@ def test_a_post_replaced_from_its_backup_loses_nothing_and_doubles_nothing(eveni
     evening.wait_stored([*again, later])
     evening.officer("close", closed)
     evening.officer("take", later)
-    until(lambda: stages(evening)[closed] == "CLOSED", 20, "the old post knows that it was closed")
+    until(lambda: stages(evening)[closed] == "CLOSED", "the old post knows that it was closed", 20)
 
     replace_card(evening, backup, paper)
-    until(lambda: stages(evening)[closed] == "CLOSED", 20, "the new card learns what the old one was told")
+    until(lambda: stages(evening)[closed] == "CLOSED", "the new card learns what the old one was told", 20)
     assert named(evening) != old
 
     # A head without an answer says it again: new to the new card, not to the desk. And the first house strikes on; a
@@ -87,8 +88,8 @@ def test_a_post_replaced_from_its_backup_loses_nothing_and_doubles_nothing(eveni
     evening.gateway.deliver(text_packet(STRANGER, PACKET))
     fire = evening.press("RT01-01", "kebakaran")
     evening.wait_stored([fire])
-    until(lambda: stages(evening).get(later) == "ACKNOWLEDGED", 20, "what the officer said of it comes too")
-    until(lambda: waiting(evening) == 0, 20, "every receipt")
+    until(lambda: stages(evening).get(later) == "ACKNOWLEDGED", "what the officer said of it comes too", 20)
+    until(lambda: waiting(evening) == 0, "every receipt", 20)
     evening.account([panic, closed, *again, later, fire])
     (case,) = (case for case in listed(evening) if panic in case["ids"])
     assert {panic, *again, fire} <= set(case["ids"])

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import Mosquitto
+from tests.patience import until
 from tests.village.presses import press_id, text_packet
-from tests.village.scene import Scene, refusing_disk, scene, slow_disk, until
+from tests.village.scene import Scene, refusing_disk, scene, slow_disk
 
 pytestmark = pytest.mark.mosquitto
 
@@ -28,7 +29,7 @@ def rst(stage: Scene) -> None:
 def refusal(stage: Scene) -> None:
     stage.gateway.refuse(True)
     stage.gateway.close_client("rst")
-    until(lambda: not stage.status().get("radios"), 10, "the post misses its radio")
+    until(lambda: not stage.status().get("radios"), "the post misses its radio", 10)
     stage.gateway.refuse(False)
 
 
@@ -52,7 +53,7 @@ def test_a_radio_that_fails_is_found_again(evening: Scene, fault: Callable[[Scen
     before = evening.press("RT01-01")
     evening.wait_stored([before])
     fault(evening)
-    until(lambda: "radio" not in str(evening.status().get("faults", {})) and evening.status().get("radios"), 30, fault)
+    until(lambda: "radio" not in str(evening.status().get("faults", {})) and evening.status().get("radios"), fault, 30)
     time.sleep(0.2)  # half a frame of garbage is given up after a pause
     after = evening.press("RT02-02", "maling!")
     evening.wait_stored([after])
@@ -64,7 +65,7 @@ def test_a_silent_radio_is_noticed_within_thirty_seconds(evening: Scene) -> None
     evening.wait_radio()
     evening.gateway.mute(True)
     start = time.monotonic()
-    until(lambda: not evening.status().get("radios"), 45, "the silence is noticed")
+    until(lambda: not evening.status().get("radios"), "the silence is noticed", 45)
     print(f"measured: half-open radio noticed after {time.monotonic() - start:.1f} s")
     assert time.monotonic() - start <= 36, "30 s, and a status that a busy machine answers late"
     evening.gateway.mute(False)
@@ -105,7 +106,7 @@ def test_a_sick_disk_and_a_busy_machine_delay_no_siren(tmp_path: Path, broker: M
             stage.gateway.deliver(text_packet(sender, 7, "kebakaran" if n % 2 else "maling"))
             presses.append(press_id(sender, 7))
             stage.pressed[presses[-1]] = ""
-            until(lambda n=n: len(stage.rung()) > n, 10, "the siren")
+            until(lambda n=n: len(stage.rung()) > n, "the siren", 10)
             waits.append(1000 * (stage.rung()[n][1] - start))
         sick = sorted(waits[-10:])
         assert stage.status()["unwritten"] > 0, "the disk is well, so nothing is shown"

@@ -10,8 +10,9 @@ import pytest
 from cli.control_client import ask
 from tests.brokers import Mosquitto
 from tests.edges.relay_board import Board
+from tests.patience import until
 from tests.village.presses import press_id, text_packet
-from tests.village.scene import VILLAGE, Scene, kentongan, scene, slow_disk, until
+from tests.village.scene import VILLAGE, Scene, kentongan, scene, slow_disk
 
 pytestmark = pytest.mark.mosquitto
 
@@ -59,21 +60,21 @@ def test_an_alarm_sounds_everywhere_it_can_until_the_officer_ends_it(evening: Sc
     add_sirens(evening)
     evening.wait_desk()
     evening.wait_radio()
-    until(lambda: board.got, 10, "switched off at the start")
+    until(lambda: board.got, "switched off at the start", 10)
     press = evening.press("RT03-12", "Kebakaran!")
-    until(lambda: board.is_on, 10, "the horn")
-    until(lambda: evening.rings() == ["FIRE"], 10, "the command")
-    until(lambda: len(played(evening)) == 1, 10, "the loudspeaker")
+    until(lambda: board.is_on, "the horn", 10)
+    until(lambda: evening.rings() == ["FIRE"], "the command", 10)
+    until(lambda: len(played(evening)) == 1, "the loudspeaker", 10)
     kind, player = played(evening)[0].split()
     assert kind == "FIRE"
-    until(lambda: {"siren:far", "siren:gone"} <= set(evening.status().get("faults", {})), 10, "the faults")
+    until(lambda: {"siren:far", "siren:gone"} <= set(evening.status().get("faults", {})), "the faults", 10)
     assert {"siren", "siren:horn", "siren:speaker"}.isdisjoint(evening.status()["faults"])
     evening.wait_stored([press])
     order(evening, "siren-off")
-    until(lambda: not board.is_on, 15, "the horn is silent")
-    until(lambda: not Path("/proc", player).exists(), 15, "the loudspeaker is silent")
+    until(lambda: not board.is_on, "the horn is silent", 15)
+    until(lambda: not Path("/proc", player).exists(), "the loudspeaker is silent", 15)
     evening.press("RT03-12", "Maling!")
-    until(lambda: board.is_on, 10, "the next kind rings again")
+    until(lambda: board.is_on, "the next kind rings again", 10)
     board.unplug()
 
 
@@ -92,11 +93,11 @@ def test_a_disk_that_stalls_delays_no_relay(tmp_path: Path, broker: Mosquitto) -
         stage.wait_radio()
         waits_ms = []
         for n in range(60):
-            until(lambda: not board.is_on, 10, "silence")
+            until(lambda: not board.is_on, "silence", 10)
             start_ns = time.monotonic_ns()
             stage.gateway.deliver(text_packet(0x2000_0000 + n, 7, "kebakaran" if n % 2 else "maling"))
             stage.pressed[press_id(0x2000_0000 + n, 7)] = ""
-            until(lambda: board.is_on, 10, "the horn")
+            until(lambda: board.is_on, "the horn", 10)
             waits_ms.append((board.told_ns - start_ns) / 1e6)
             ask(stage.folder / "post/kentongan.sock", "siren off", by="the story")
         assert stage.status()["unwritten"] > 0, "the disk does not stall, so nothing is shown"

@@ -20,7 +20,8 @@ from mqtt.signature import Envelope, Signer
 from simulator.air import EVERYBODY
 from simulator.node import Node
 from tests.brokers import Mosquitto
-from tests.village.scene import POST, VILLAGE, Program, Scene, kentongan, scene, until
+from tests.patience import until
+from tests.village.scene import POST, VILLAGE, Program, Scene, kentongan, scene
 
 pytestmark = pytest.mark.mosquitto
 
@@ -120,7 +121,7 @@ def test_a_pinned_key_is_verified_a_channel_is_not_and_an_impostor_never(registe
     assert "RT03-12" in seen[proved]["place"] and seen[stranger]["place"] is None
     assert seen[forged]["remarks"] == seen[borrowed]["remarks"] == ["place_claimed"]
     assert seen[proved]["remarks"] == seen[genuine]["remarks"] == []
-    until(lambda: len(stage.rings()) >= 6, 5, "six sirens")
+    until(lambda: len(stage.rings()) >= 6, "six sirens", 5)
     assert sorted(stage.rings()) == ["ACCIDENT", "DISASTER", "FIRE", "MURDER", "PANIC", "THEFT"]
     lines = kentongan("desk", "list", "--config", desk_toml(stage)).stdout.splitlines()
     line = {press: next(line for line in lines if press in line) for press in seen}
@@ -157,7 +158,7 @@ def second_post(stage: Scene) -> Iterator[Path]:
     config = stage.folder / "post2/post.toml"
     program = Program(stage.folder / "post2.log", ("run", "--config", str(config))).start()
     try:
-        until(lambda: stage.json("status", "--config", str(config)).get("radios"), 20, "the second post's radio")
+        until(lambda: stage.json("status", "--config", str(config)).get("radios"), "the second post's radio", 20)
         yield config
     finally:
         program.kill()
@@ -175,7 +176,7 @@ def test_only_a_call_for_help_is_an_alarm_at_either_post(registered: Scene) -> N
         kentongan(
             "desk", "order", "village", VILLAGE, "pos-2", "Kebakaran di RT 03, jauhi!", "--config", desk_toml(stage)
         )
-        until(lambda: any("jauhi" in text.text for text in stage.gateway.inbox), 30, "the second post's words here")
+        until(lambda: any("jauhi" in text.text for text in stage.gateway.inbox), "the second post's words here", 30)
         heard = {received.text for received in stage.gateway.inbox}
         assert {"kebakaran di kanal umum!", "P1 pos-9 kebakaran di RT 03!", "kebakaran"} <= heard
         door, bell, alert = (stage.house(name) for name in HOUSES)
@@ -186,12 +187,12 @@ def test_only_a_call_for_help_is_an_alarm_at_either_post(registered: Scene) -> N
             says(stage, bell, "apa ada banjir?"): ("DISASTER", ["perhaps_talk", "place_claimed"]),
         }
         stage.wait_stored(list(found))
-        until(lambda: set(found) <= set(journal_of(stage, config)), 10, "the second post's journal")
+        until(lambda: set(found) <= set(journal_of(stage, config)), "the second post's journal", 10)
         stage.account(list(found))
         assert set(stage.journal()) == set(journal_of(stage, config)) == set(found)
         seen = cases(stage)
         assert {press: (seen[press]["kind"], seen[press]["remarks"]) for press in found} == found
-        until(lambda: len(stage.rings()) >= len(found), 5, "a siren for each")
+        until(lambda: len(stage.rings()) >= len(found), "a siren for each", 5)
         assert sorted(stage.rings()) == ["DISASTER", "FIRE", "PANIC", "THEFT"]
 
 
@@ -214,7 +215,7 @@ def test_the_public_channel_counts_only_where_a_technician_says_so(registered: S
     assert set(stage.journal()) == {said, public}
     seen = cases(stage)[public]
     assert (seen["trust"], seen["remarks"]) == ("UNKNOWN", ["place_claimed"])
-    until(lambda: stage.rings() == ["THEFT", "FIRE"], 20, "both sirens, and no other")
+    until(lambda: stage.rings() == ["THEFT", "FIRE"], "both sirens, and no other", 20)
 
 
 class Rogue:
@@ -236,8 +237,8 @@ class Rogue:
 
     def __enter__(self) -> "Rogue":
         self._session.start()
-        until(lambda: self._session.is_up, 10, "the rogue is connected")
-        until(lambda: self.bodies("status"), 10, "the rogue hears what is retained")
+        until(lambda: self._session.is_up, "the rogue is connected", 10)
+        until(lambda: self.bodies("status"), "the rogue hears what is retained", 10)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -246,7 +247,7 @@ class Rogue:
     def publish(self, topic: str, payload: bytes) -> None:
         """Until the broker has it, so that what anybody says later comes later."""
         token = self._session.publish(topic, payload)
-        until(lambda: token in self._acked, 5, "PUBACK")
+        until(lambda: token in self._acked, "PUBACK", 5)
 
     def payloads(self, leaf: str) -> list[bytes]:
         return [payload for topic, payload in list(self.heard) if topic == f"{TOPICS}/{leaf}"]
@@ -305,11 +306,11 @@ def test_who_lacks_the_desks_key_moves_nothing(evening: Scene) -> None:
     with Rogue(stage.broker_url, stage.folder / "rogue.pem") as rogue:
         first = stage.press("RT01-01", "maling!")
         stage.wait_stored([first])
-        until(lambda: any(body.get("stored") for body in rogue.bodies("receipt")), 10, "a receipt to replay")
+        until(lambda: any(body.get("stored") for body in rogue.bodies("receipt")), "a receipt to replay", 10)
         stage.desk.freeze()  # it says nothing more, and loses nothing
         press = stage.press("RT02-02")
-        until(lambda: press in str(rogue.bodies("alarm")[-1]), 10, "the alarm on the broker")
-        until(lambda: stage.rings() == ["THEFT", "FIRE"], 5, "both sirens")
+        until(lambda: press in str(rogue.bodies("alarm")[-1]), "the alarm on the broker", 10)
+        until(lambda: stage.rings() == ["THEFT", "FIRE"], "both sirens", 5)
         before = suspected(stage)
         false = list(forgeries(rogue, desk, press))
         replayed = [(f"{TOPICS}/receipt", payload) for payload in rogue.payloads("receipt")]
@@ -317,7 +318,7 @@ def test_who_lacks_the_desks_key_moves_nothing(evening: Scene) -> None:
         for topic, payload in (*false, *replayed, *junk):
             rogue.publish(topic, payload)
         refused = before + len(false) + len(replayed) + 1
-        until(lambda: suspected(stage) >= refused, 10, f"{refused} forgeries noticed")
+        until(lambda: suspected(stage) >= refused, f"{refused} forgeries noticed", 10)
         assert stage.journal()[press]["desk"] == "waiting"
         assert "desk:signature" in stage.status()["faults"]
         assert stage.rings() == ["THEFT", "FIRE"], "a forged order reached the siren"
@@ -325,24 +326,24 @@ def test_who_lacks_the_desks_key_moves_nothing(evening: Scene) -> None:
 
         stage.desk.thaw()
         stage.wait_stored([press])
-        until(lambda: stage.journal()[press]["desk"] == "stored", 10, "the true receipt")
+        until(lambda: stage.journal()[press]["desk"] == "stored", "the true receipt", 10)
         stage.officer("dispatch", press)
-        until(lambda: any("Polsek Ajung" in text for text in stage.answers("RT02-02")), 30, "the true word")
+        until(lambda: any("Polsek Ajung" in text for text in stage.answers("RT02-02")), "the true word", 30)
         order(stage, "siren-off")
-        until(lambda: stage.rings().count("SILENCED") == 2, 10, "the true order")
+        until(lambda: stage.rings().count("SILENCED") == 2, "the true order", 10)
         order(stage, "drill")
-        until(lambda: drills(stage) == 1, 10, "the drill")
+        until(lambda: drills(stage) == 1, "the drill", 10)
 
         stage.post.kill()
         stage.post.start()
         stage.wait_desk()
         stage.wait_radio()
         third = stage.press("RT03-03", "banjir!")
-        until(lambda: stage.rings()[-1] == "DISASTER", 5, "the siren after the restart")
+        until(lambda: stage.rings()[-1] == "DISASTER", "the siren after the restart", 5)
         for topic, payload in [(t, p) for t, p in rogue.heard if t.endswith(("/order", "/receipt"))]:
             rogue.publish(topic, payload)
         order(stage, "drill")  # true and new: when it is done, everything before it was read
-        until(lambda: drills(stage) == 2, 10, "the second drill")
+        until(lambda: drills(stage) == 2, "the second drill", 10)
         assert stage.rings().count("SILENCED") == 2 and stage.rings()[-1] == "DISASTER"
         stage.wait_stored([third])
         assert {stage.stored()[press] for press in (first, press, third)} == {1}
@@ -368,4 +369,4 @@ def test_the_villages_own_names_and_canned_texts_say_what_they_mean(tmp_path: Pa
         stage.wait_stored(presses)
         kinds = {row["id"]: row["kind"] for row in stage.journal().values()}
         assert kinds == dict(zip(presses, said.values(), strict=True))
-        until(lambda: sorted(stage.rings()) == sorted(said.values()), 20, "a siren for each")
+        until(lambda: sorted(stage.rings()) == sorted(said.values()), "a siren for each", 20)

@@ -12,8 +12,9 @@ from bridge.codebook_files import load_codebook
 from simulator.head import Head
 from simulator.village import Village
 from tests.brokers import mosquitto_broker
+from tests.patience import until
 from tests.village.heads import heads, lit, neighbour, pressed, seen, strike
-from tests.village.scene import Scene, scene, until
+from tests.village.scene import Scene, scene
 
 pytestmark = pytest.mark.mosquitto
 
@@ -65,10 +66,10 @@ def test_an_old_mans_doro_muluk_clears_nothing_in_either_village(both: Both) -> 
     stage, one, other = both.stage, both.heads["RT01-01"], both.heads["RT02-02"]
     presses = [strike(stage, one, DORO_MULUK), strike(stage, other, DORO_MULUK)]
     stage.wait_stored(presses)
-    until(stage.rings, 20, "the first strike rings")
-    until(lambda: (one.kind, other.kind) == ("AMAN", "NOTICE"), 30, "each village's own meaning")
-    until(lambda: all(seen(stage)[press].remarks for press in presses), 20, "the remarks at the desk")
-    until(lambda: all(len(seen(stage)[press].posts) == 2 for press in presses), 20, "both posts heard it")
+    until(stage.rings, "the first strike rings", 20)
+    until(lambda: (one.kind, other.kind) == ("AMAN", "NOTICE"), "each village's own meaning", 30)
+    until(lambda: all(seen(stage)[press].remarks for press in presses), "the remarks at the desk", 20)
+    until(lambda: all(len(seen(stage)[press].posts) == 2 for press in presses), "both posts heard it", 20)
     for press, meant in zip(presses, ("AMAN", "NOTICE"), strict=True):
         case = seen(stage)[press]
         assert (case.kind, case.trust, case.remarks) == ("PANIC", "VERIFIED", ("perhaps_no_danger",))
@@ -89,16 +90,16 @@ def test_two_hundred_heads_in_one_breath(both: Both) -> None:
         head.play("00=00", beat_s=0.25)
     for head, kind in zip(storm[3:], KINDS, strict=False):
         head.press(kind)
-    until(lambda: all(head.pressed for head in storm), 30, "every press")
+    until(lambda: all(head.pressed for head in storm), "every press", 30)
     presses = [pressed(stage, head) for head in storm]
     stage.wait_stored(presses, 60)
     stored_s = time.monotonic() - began
-    until(lambda: all(head.letters for head in storm), 200, "every head's lamps")
+    until(lambda: all(head.letters for head in storm), "every head's lamps", 200)
     lit_s = time.monotonic() - began
     stage.account(presses)
     assert len(set(presses)) == len(storm) == 200
     assert [len(head.pressed) for head in storm] == [1] * 200, "a pad that is held is one press"
-    until(lambda: held.is_stuck, 30, "the held pad is a fault")
-    until(lambda: {seen(stage)[head.press_id].kind for head in striking} == {"THEFT"}, 30, "the rhythms at the desk")
+    until(lambda: held.is_stuck, "the held pad is a fault", 30)
+    until(lambda: {seen(stage)[head.press_id].kind for head in striking} == {"THEFT"}, "the rhythms at the desk", 30)
     assert {seen(stage)[press].trust for press in presses} == {"VERIFIED"}
     print(f"measured: 200 heads, two posts: all stored in {stored_s:.1f} s, all lamps lit in {lit_s:.1f} s")

@@ -8,24 +8,25 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import Mosquitto
+from tests.patience import until
 from tests.village.presses import strangers
-from tests.village.scene import VILLAGE, Program, Scene, kentongan, until
+from tests.village.scene import VILLAGE, Program, Scene, kentongan
 
 pytestmark = pytest.mark.mosquitto
 
 
 def hears(stage: Scene, house: str, count: int, limit_s: float = 40.0) -> list[str]:
-    until(lambda: len(stage.answers(house)) >= count, limit_s, f"{count} answers at {house}")
+    until(lambda: len(stage.answers(house)) >= count, f"{count} answers at {house}", limit_s)
     return stage.answers(house)
 
 
 def test_one_press_and_every_step_of_the_answer(evening: Scene) -> None:
     press = evening.press("RT03-12", "kebakaran dapur!")
-    until(lambda: evening.rings() == ["FIRE"], 5, "the siren")
+    until(lambda: evening.rings() == ["FIRE"], "the siren", 5)
     evening.wait_stored([press])
     hears(evening, "RT03-12", 1)
     for verb in ("take", "dispatch", "on-scene", "close"):
-        until(lambda: evening.status().get("telling") == 0, 20, "the earlier answer arrived")
+        until(lambda: evening.status().get("telling") == 0, "the earlier answer arrived", 20)
         before = len(evening.answers("RT03-12"))
         evening.officer(verb, press)
         hears(evening, "RT03-12", before + 1)
@@ -42,7 +43,7 @@ def test_an_officers_word_waits_for_a_post_that_is_away(evening: Scene) -> None:
     evening.officer("take", press)
     evening.officer("dispatch", press)
     evening.post.start()
-    until(lambda: any("Polsek Ajung" in text for text in evening.answers("RT03-12")[heard:]), 60, "the officer's word")
+    until(lambda: any("Polsek Ajung" in text for text in evening.answers("RT03-12")[heard:]), "the officer's word", 60)
 
 
 @pytest.mark.timeout(240)
@@ -51,7 +52,7 @@ def test_a_broker_that_is_away_costs_no_alarm(evening: Scene, broker: Mosquitto,
     evening.wait_radio()
     broker.kill()
     presses = strangers(evening, count)
-    until(lambda: evening.status().get("unwritten") == 0 and len(evening.rings()) > 0, 60, "the journal has all")
+    until(lambda: evening.status().get("unwritten") == 0 and len(evening.rings()) > 0, "the journal has all", 60)
     broker.start()
     evening.wait_stored(presses, 90)
     evening.account(presses)
@@ -91,10 +92,10 @@ def test_two_posts_that_hear_one_packet_make_one_case(evening: Scene, tmp_path: 
     kentongan("desk", "post", "add", VILLAGE, "pos-2", made["public_key"], "--config", desk_toml)
     other = Program(tmp_path / "post2.log", ("run", "--config", str(tmp_path / "post2/post.toml"))).start()
     try:
-        until(lambda: evening.json("status", "--config", str(tmp_path / "post2/post.toml")).get("radios"), 20, "pos-2")
+        until(lambda: evening.json("status", "--config", str(tmp_path / "post2/post.toml")).get("radios"), "pos-2", 20)
         press = evening.press("RT03-12")
         evening.wait_stored([press])
-        until(lambda: "pos-2" in str(evening.json("desk", "list", "--config", desk_toml)), 20, "the second post's copy")
+        until(lambda: "pos-2" in str(evening.json("desk", "list", "--config", desk_toml)), "the second post's copy", 20)
         evening.account([press])
     finally:
         other.kill()

@@ -9,9 +9,10 @@ import pytest
 
 from bridge.codebook_files import load_rules
 from tests.edges.wired_parts import FarSwitch, strike
-from tests.head.rig import Cable, End, Rig, powered, wait
+from tests.head.rig import Cable, End, Rig, powered
+from tests.patience import until
 from tests.village.heads import entry, is_kind, key_of, seen
-from tests.village.scene import Scene, kentongan, until
+from tests.village.scene import Scene, kentongan
 
 pytestmark = [
     pytest.mark.mosquitto,
@@ -64,7 +65,7 @@ def wires(evening: Scene, tmp_path: Path) -> Iterator[Wires]:
         rules = json.dumps({"name": "b", "rules": load_rules("b")})
         for line in ("!name POS", f"!key {key_of('POS').hex()}", f"!codebook {rules}"):
             usb.say(f"\n{line}\n")
-        wait(lambda: usb.listen().count("!ok ") == 3)
+        until(lambda: usb.listen().count("!ok ") == 3)
     with powered(cable.head, uart.path, flash, speed=1) as head:
         hung = Wires(evening, head)
         evening.post.stop()
@@ -76,7 +77,7 @@ def wires(evening: Scene, tmp_path: Path) -> Iterator[Wires]:
         evening.post.start()
         evening.wait_desk()
         names = ("kentongan", "tombol", "kepala")
-        until(lambda: all(hung.parts().get(name, {}).get("state") == "up" for name in names), 15, "all hang well")
+        until(lambda: all(hung.parts().get(name, {}).get("state") == "up" for name in names), "all hang well", 15)
         yield hung
         evening.post.stop()
     for end in (cable, usb, uart):
@@ -89,45 +90,45 @@ def test_the_hourly_beat_is_none_two_groups_are_and_the_button_silences(wires: W
     stage = wires.stage
     strike(wires.kentongan.switch)
     source = "wired:pos-1/kentongan"
-    until(lambda: stage.status().get("taps", {}).get(source, {}).get("tap") == "aman", 10, "the hourly beat")
+    until(lambda: stage.status().get("taps", {}).get(source, {}).get("tap") == "aman", "the hourly beat", 10)
     assert stage.rings() == [] and wires.pressed() == []
 
     strike(wires.kentongan.switch, (3, 3), BEAT_S)
-    until(lambda: len(wires.pressed()) == 1, 15, "the press at the desk")
+    until(lambda: len(wires.pressed()) == 1, "the press at the desk", 15)
     (press,) = wires.pressed()
     case = is_kind(stage, press, "FIRE")
     assert (case.trust, "poskamling RT 03" in str(case.place)) == ("VERIFIED", True)
-    until(lambda: stage.rings() == ["PANIC", "FIRE"], 10, "the siren, and once more for what it is")
+    until(lambda: stage.rings() == ["PANIC", "FIRE"], "the siren, and once more for what it is", 10)
 
     wires.button.switch(True)
-    until(lambda: "siren silenced" in stage.post.text(), 10, "silence in the log")
+    until(lambda: "siren silenced" in stage.post.text(), "silence in the log", 10)
     wires.button.switch(False)
     time.sleep(4.5)  # the sequence is over
     strike(wires.kentongan.switch, (2, 2), BEAT_S)
-    until(lambda: len(wires.pressed()) == 2, 15, "the second press at the desk")
-    until(lambda: stage.rings() == ["PANIC", "FIRE", "FIRE", "THEFT"], 10, "after a silence the next press rings")
+    until(lambda: len(wires.pressed()) == 2, "the second press at the desk", 15)
+    until(lambda: stage.rings() == ["PANIC", "FIRE", "FIRE", "THEFT"], "after a silence the next press rings", 10)
     assert stage.stored() == dict.fromkeys(wires.pressed(), 1)
 
 
 def test_a_head_on_the_posts_own_wire_all_the_way_and_back_to_its_lamps(wires: Wires) -> None:
     stage = wires.stage
-    wait(lambda: wires.head.lamps() == "wink off off", "the beacon, over the wire")
+    until(lambda: wires.head.lamps() == "wink off off", "the beacon, over the wire")
     wires.head.do("play 000=000")
-    until(lambda: any(press.startswith("head:POS/") for press in stage.stored()), 15, "its press at the desk")
+    until(lambda: any(press.startswith("head:POS/") for press in stage.stored()), "its press at the desk", 15)
     (press,) = [press for press in stage.stored() if press.startswith("head:POS/")]
     is_kind(stage, press, "FIRE")
-    wait(lambda: wires.head.lamps() == "on slow off", "the police have it")
+    until(lambda: wires.head.lamps() == "on slow off", "the police have it")
     stage.officer("take", press)
     stage.officer("dispatch", press)
-    wait(lambda: wires.head.lamps() == "on on on", "they are coming")
-    until(lambda: seen(stage)[press].told == "told", 20, "the desk knows that its lamps have shown it")
+    until(lambda: wires.head.lamps() == "on on on", "they are coming")
+    until(lambda: seen(stage)[press].told == "told", "the desk knows that its lamps have shown it", 20)
     case = seen(stage)[press]
     assert (case.stage, case.trust, stage.stored()) == ("DISPATCHED", "VERIFIED", {press: 1})
 
 
 def test_a_cable_that_is_pulled_is_a_fault_at_the_post_and_well_again(wires: Wires) -> None:
     wires.kentongan.unplug()
-    until(lambda: "input:kentongan" in wires.stage.status().get("faults", {}), 10, "the fault")
+    until(lambda: "input:kentongan" in wires.stage.status().get("faults", {}), "the fault", 10)
     shown = kentongan("status", "--lang", "en", "--config", str(wires.stage.post_toml), check=False)
     assert shown.returncode == 1
     lines = [line for line in shown.stdout.splitlines() if line.startswith("wired")]
@@ -135,9 +136,9 @@ def test_a_cable_that_is_pulled_is_a_fault_at_the_post_and_well_again(wires: Wir
     assert "Strikes here are not heard" in shown.stdout
     wires.kentongan.switch(True)  # struck and held while nobody listens
     wires.kentongan.plug()
-    until(lambda: len(wires.pressed()) == 1, 15, "a pad that is leant on is an alarm")
+    until(lambda: len(wires.pressed()) == 1, "a pad that is leant on is an alarm", 15)
     wires.kentongan.switch(False)
     until(
-        lambda: "input:kentongan" not in wires.stage.status().get("faults", {"input:kentongan": "?"}), 15, "well again"
+        lambda: "input:kentongan" not in wires.stage.status().get("faults", {"input:kentongan": "?"}), "well again", 15
     )
     assert wires.stage.stored() == dict.fromkeys(wires.pressed(), 1)

@@ -2,7 +2,8 @@
 
 A real tty tells of a change by itself (TIOCMIWAIT) and so does rfc2217, so that waiting costs nothing. For some seconds
 after a change the lines of a tty are read each 2 ms: a change between two waits would go unseen. Where a driver cannot
-wait they are read each 10 ms.
+wait they are read each 10 ms. Whoever looks late, or hears over a network, cannot tell how short a closing was: it is
+taken for a strike.
 """
 
 import errno
@@ -67,14 +68,18 @@ class CtsContact:
         before: tuple[bool, bool] | None = None
         asked = termios.TIOCM_CTS | (termios.TIOCM_DSR if self._has_notice else 0)  # an open DSR is full of noise
         busy_until, waiter = 0.0, _Waiter(port.fileno(), asked, self._monotonic)
+        looked_s = self._monotonic()
         while not stopping.is_set():
             woken_s, lines, now = waiter.woken(), (port.cts, self._has_notice and port.dsr), self._monotonic()
             if lines != before:
                 busy_until, before = now + BUSY_FOR_S, lines
-                tell(*lines, now)
+                since_s = woken_s if waiter.is_able else looked_s
+                is_late = since_s is not None and now - since_s >= TAP_S
+                tell(*lines, now - TAP_S if lines[0] and is_late else now)
             elif woken_s is not None:
                 busy_until = now + BUSY_FOR_S
                 _between(*lines, woken_s, now, tell)
+            looked_s = now
             if waiter.is_able and now >= busy_until:
                 waiter.wait(LOOK_S)
             else:  # no wait on `stopping`: a hundred of them a second cost half as much again as a sleep (measured)
@@ -96,14 +101,17 @@ class CtsContact:
         port = Port(None, timeout=0)
         try:
             _open_remote(port, self._url)
-            opened_s = self._monotonic()
+            told_s, was_closed = self._monotonic(), False
             if changes.empty():
-                tell(False, False, opened_s)  # a server that says nothing has nothing to say
+                tell(False, False, told_s)  # a server that says nothing has nothing to say
             while not stopping.is_set():
                 with suppress(queue.Empty):
                     state, at_s = changes.get(timeout=LOOK_S)
                     cts, dsr = serial.rfc2217.MODEMSTATE_MASK_CTS, serial.rfc2217.MODEMSTATE_MASK_DSR
-                    tell(bool(state & cts), bool(state & dsr), max(at_s, opened_s))
+                    is_closed = bool(state & cts)
+                    told_s = max(at_s, told_s + (TAP_S if was_closed and not is_closed else 0.0))
+                    tell(is_closed, bool(state & dsr), told_s)
+                    was_closed = is_closed
                 _forget_what_came(port)
         except (OSError, ValueError, TypeError, AttributeError) as error:  # pyserial, where a socket went away under it
             log.debug("no answer", url=self._url, why=str(error))
@@ -169,8 +177,8 @@ class _Waiter:
         self._is_woken.wait(limit_s)
 
     def woken(self) -> float | None:
-        """When a change came first since this was last asked."""
-        if not self._is_woken.is_set():
+        """When a change came first since this was last asked; never where the driver cannot wait."""
+        if not self._is_woken.is_set() or not self.is_able:
             return None
         woken_s = self._woken_s
         self._is_woken.clear()

@@ -150,6 +150,36 @@ def test_noise_on_a_line_that_nobody_configured_is_no_strike(uart: Uart, inbox: 
         uart.slow_s = 0.0
 
 
+def test_a_network_that_bunches_what_it_carries_loses_no_strike(far: FarSwitch, inbox: Inbox) -> None:
+    """Closed and open come in the same packet: nobody knows how short it was, so it was no noise."""
+    with listening(inbox, driver="cts", url=far.url, at="house") as one:
+        up(one)
+        with far.bunched():
+            strike(far.switch)
+        assert inbox.until(PressHeard).press.kind is Kind.PANIC
+    assert {number for number, _ in presses(inbox)} == {"1"}
+
+
+def test_a_port_looked_at_late_loses_no_strike(deaf_uart: Uart, inbox: Inbox) -> None:
+    """The hand had let go before the next look; what was closed since the last one may have been for long."""
+    with listening(inbox, driver="cts", url=deaf_uart.url, at="house") as one:
+        up(one)
+        deaf_uart.slow_s = 0.3
+        time.sleep(0.1)  # a look is under way
+        deaf_uart.slow_s, deaf_uart.is_touched = 0.0, True
+        deaf_uart.switch(True)
+        assert inbox.until(PressHeard).press.kind is Kind.PANIC
+    assert {number for number, _ in presses(inbox)} == {"1"}
+
+
+def test_a_driver_that_says_late_that_it_cannot_wait_strikes_nothing(deaf_uart: Uart, inbox: Inbox) -> None:
+    deaf_uart.refuses_after_s = 0.1
+    with listening(inbox, driver="cts", url=deaf_uart.url, at="house") as one:
+        up(one)
+        time.sleep(0.5)
+    assert (presses(inbox), faults(inbox)) == ([], [])
+
+
 def test_what_a_far_port_reads_is_forgotten(far: FarSwitch, inbox: Inbox) -> None:
     with listening(inbox, driver="cts", url=far.url, at="house") as one:
         up(one)

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPin
+from gpiozero.pins.pi import PiPin
 
 from bridge.domain.events import Fault, PressHeard, SilenceAsked, Tap, Tapped
 from bridge.domain.press import Kind
@@ -57,6 +58,21 @@ def test_three_bouncing_strikes_are_three(pins: MockFactory) -> None:
         assert faults(inbox) == []
 
     steadily(story)
+
+
+def test_a_machine_that_tells_of_closed_and_open_at_once_loses_no_strike(pins: MockFactory, inbox: Inbox) -> None:
+    """The kernel has noted when each of them was; so is a spark, told late, still none."""
+    for held_s, heard in ((0.001, 0), (0.04, 1)):
+        with listening(inbox, driver="gpio", pin="GPIO27", at="house") as one:
+            up(one)
+            closed_s = time.monotonic()
+            time.sleep(0.1)
+            pin = pins.pin("GPIO27")
+            PiPin._call_when_changed(pin, closed_s, False)
+            PiPin._call_when_changed(pin, closed_s + held_s, True)
+            until(lambda one=one: one.picture()["closings"] == 1)  # type: ignore[misc]
+            time.sleep(0.1)
+        assert len({number for number, _ in presses(inbox)}) == heard
 
 
 def test_sparks_are_nobody(pins: MockFactory) -> None:

@@ -252,6 +252,15 @@ class FarSwitch:
     def notice(self, on: bool) -> None:
         self._port.is_notice = on
 
+    @contextmanager
+    def bunched(self) -> Iterator[None]:
+        """The network keeps what the server says, and brings it all at once."""
+        kept, say = list[bytes](), self.write
+        self.write = kept.append
+        yield
+        self.write = say
+        say(b"".join(kept))
+
     def noise(self, octets: bytes) -> None:
         """What the port would read."""
         self._port.write(octets)
@@ -288,7 +297,7 @@ class FarSwitch:
     def _serve(self, client: socket.socket) -> None:
         client.settimeout(0.001)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.write = client.sendall
+        self.write: Callable[[bytes], object] = client.sendall
         manager = rfc2217.PortManager(self._port, self)
         while not self._is_unplugged.is_set():
             with suppress(TimeoutError):
@@ -303,11 +312,13 @@ class FarSwitch:
 class Uart:
     """A pty with the modem lines that a pty lacks: its driver's ioctls are pretended, all else is the kernel's.
 
-    `waits`: whether the driver knows TIOCMIWAIT. `slow_s`: how long a busy machine takes to read the lines.
+    `waits`: whether the driver knows TIOCMIWAIT; `refuses_after_s`: how late a busy machine says that it does not.
+    `slow_s`: how long it takes to read the lines. `is_touched`: let go as soon as somebody has looked.
     `spent_s`: CPU time of the pretence itself.
     """
 
-    slow_s = spent_s = 0.0
+    slow_s = refuses_after_s = spent_s = 0.0
+    is_touched = False
 
     def __init__(self, alias: Path, monkeypatch: pytest.MonkeyPatch, waits: bool = True) -> None:
         self.alias, self.url = alias, f"serial://{alias}"
@@ -366,6 +377,8 @@ class Uart:
             return self._real(fd, code, argument, *rest)
         if code == termios.TIOCMGET and self.slow_s:
             time.sleep(self.slow_s)  # not for nothing: even that cost as much CPU as a look itself
+        if code == cts.TIOCMIWAIT and not self._waits:
+            time.sleep(self.refuses_after_s)
         began_s = time.thread_time()
         try:
             return self._pretended(code, argument)
@@ -381,7 +394,10 @@ class Uart:
                     self.reads += 1
                     fed = self._outputs & termios.TIOCM_RTS and termios.TIOCM_CTS
                     fed |= self._outputs & termios.TIOCM_DTR and termios.TIOCM_DSR
-                    return struct.pack("I", self._lines & fed)
+                    seen = self._lines & fed
+                    if self.is_touched:
+                        self._lines &= ~termios.TIOCM_CTS
+                    return struct.pack("I", seen)
                 case termios.TIOCMBIS:
                     self._outputs |= struct.unpack("I", argument)[0]
                 case termios.TIOCMBIC:

@@ -39,7 +39,7 @@ url = "serial://{head}"
 [rhythm]
 codebook = "b"
 """
-BEAT_S = 0.35  # a slow hand: what a busy machine makes late is a smaller part of a beat
+BEAT_S = 0.5  # a slow hand: what a busy machine makes late is a smaller part of a beat
 PLACE = '[[source]]\ninput = "kentongan"\nlandmark = "poskamling RT 03"\n'
 
 

@@ -34,9 +34,11 @@ def until(
     within_s: float = PATIENCE_S,
     every_s: float = 0.01,
 ) -> Found:
-    """The first true answer; AssertionError with `why` when there is none in time."""
+    """The first true answer; AssertionError with `why` when there is none in time. A dear look is taken less often."""
     patience = Patience(within_s)
+    began_s = time.monotonic()
     while not (found := look()):
         assert patience.left_s(), f"not within {within_s} s: {(why() if callable(why) else why) or look}"
-        time.sleep(every_s)
+        time.sleep(max(every_s, 2 * (time.monotonic() - began_s)))
+        began_s = time.monotonic()
     return found

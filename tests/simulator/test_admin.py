@@ -1,5 +1,7 @@
 """A node's administrator: what real firmware did with orders (recordings 03, 07, 10a), and its rules."""
 
+import threading
+
 import pytest
 from meshtastic.protobuf import admin_pb2, channel_pb2, config_pb2, mesh_pb2, module_config_pb2, portnums_pb2
 
@@ -239,13 +241,18 @@ def test_the_router_role_takes_the_rebroadcast_mode_with_it(node, client):
 
 def test_a_node_out_of_the_box_has_keys_only_after_its_region(village):
     node = village.factory_new("baru", reboot_s=0.03)
-    neighbour = village.gateway("GW1")
+    neighbour, witness = village.gateway("GW1"), village.gateway("GW2")
+    village.air.cut("GW2", "baru")  # it would say again what it hears
     assert not node.public_key and node.kept.open_channels()[0].psk == b"\x01"
     with Client(node.serve_tcp()) as client:
         client.handshake()
         acknowledged(client, node, with_admin_key(node, neighbour.public_key))
         assert not node.public_key and not node.flash.config.security.private_key
         neighbour.text("siapa di sana", channel="", want_ack=False)  # said once, so never again after the region
+        witness.wait_for(lambda text: text.text == "siapa di sana", 20)
+        passed = threading.Event()
+        village.air.later(0.1, passed.set)  # the agenda keeps its order: by then it has passed everybody
+        assert passed.wait(20)
         lora = config_pb2.Config.LoRaConfig(region="KR", use_preset=True, hop_limit=3, tx_power=27)
         acknowledged(client, node, AdminMessage(set_config=config_pb2.Config(lora=lora)))
         client.until_end()

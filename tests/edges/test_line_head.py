@@ -15,7 +15,8 @@ from bridge.domain.ports import Input
 from bridge.domain.press import Kind, Via
 from bridge.edges import line_head
 from tests.edges.listening import Inbox
-from tests.edges.wired_parts import KEY, UsbHead, down, faults, least_share, line, listening, presses, up
+from tests.edges.wired_parts import KEY, down, faults, least_share, line, listening, presses, up
+from tests.edges.wired_ports import UsbHead
 
 BOOT = b"""ets Jul 29 2019 12:21:46\r
 rst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r

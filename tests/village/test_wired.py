@@ -10,7 +10,8 @@ import pytest
 
 from bridge.codebook_files import load_rules
 from desk.views import CaseView
-from tests.edges.wired_parts import FarSwitch, strike
+from tests.edges.wired_parts import strike
+from tests.edges.wired_ports import FarSwitch
 from tests.head.rig import Cable, End, Rig, powered
 from tests.patience import until
 from tests.village.heads import entry, is_kind, key_of, seen
@@ -88,17 +89,17 @@ def wires(evening: Scene, tmp_path: Path) -> Iterator[Wires]:
         far.leave()
 
 
-def struck(wires: Wires, groups: tuple[int, ...], kind: str) -> CaseView:
+def struck(wires: Wires, groups: tuple[int, ...], kind: str) -> tuple[CaseView, int]:
     """A hand that goes on until it is understood: a process that the machine stopped for a second hears no rhythm.
 
-    Each time is an alarm; the desk's view of the one that was understood.
+    Each time is an alarm; the desk's view of the one that was understood, and which time it was.
     """
-    for _ in range(5):
+    for tries in range(1, 6):
         before = set(wires.pressed())
         strike(wires.kentongan.switch, groups, BEAT_S)
         (press,) = until(lambda before=before: set(wires.pressed()) - before, "the press at the desk")  # type: ignore[misc]
         with suppress(AssertionError):
-            return is_kind(wires.stage, press, kind, 5)
+            return is_kind(wires.stage, press, kind, 5), tries
         time.sleep(4.5)  # the sequence is over
     raise AssertionError(f"never understood as {kind}: {groups}")
 
@@ -110,19 +111,20 @@ def test_the_hourly_beat_is_none_two_groups_are_and_the_button_silences(wires: W
     until(lambda: stage.status().get("taps", {}).get(source, {}).get("tap") == "aman", "the hourly beat", 10)
     assert stage.rings() == [] and wires.pressed() == []
 
-    case = struck(wires, (3, 3), "FIRE")
+    case, tries = struck(wires, (3, 3), "FIRE")
     assert (case.trust, "poskamling RT 03" in str(case.place)) == ("VERIFIED", True)
     until(lambda: stage.rings()[-1:] == ["FIRE"], lambda: f"the siren once more for what it is: {stage.rings()}", 10)
     before = stage.rings()
-    assert before[0] == "PANIC"
+    assert list(dict.fromkeys(before)) == ["PANIC", "FIRE"] and len(before) <= 1 + tries
 
     wires.button.switch(True)
     until(lambda: "siren silenced" in stage.post.text(), "silence in the log", 10)
     wires.button.switch(False)
     time.sleep(4.5)  # the sequence is over
-    struck(wires, (2, 2), "THEFT")
+    _, tries = struck(wires, (2, 2), "THEFT")
     until(lambda: stage.rings()[-1:] == ["THEFT"], lambda: f"the siren for a thief: {stage.rings()}", 10)
-    assert stage.rings()[len(before)] == "FIRE", "after a silence the next press rings, for the gravest that is open"
+    after = stage.rings()[len(before) :]  # after a silence the next press rings, for the gravest that is open
+    assert list(dict.fromkeys(after)) == ["FIRE", "THEFT"] and len(after) <= 1 + tries
     assert stage.stored() == dict.fromkeys(wires.pressed(), 1)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,6 +42,7 @@ url = "serial://{head}"
 [rhythm]
 codebook = "b"
 """
+SWITCH = "wired:pos-1/kentongan"
 BEAT_S = 0.5  # a slow hand: what a busy machine makes late is a smaller part of a beat
 PLACE = '[[source]]\ninput = "kentongan"\nlandmark = "poskamling RT 03"\n'
 
@@ -56,9 +57,9 @@ class Wires:
     def parts(self) -> dict[str, dict[str, object]]:
         return self.stage.status().get("parts", {})
 
-    def pressed(self) -> list[str]:
-        """Presses of the switch that the desk holds."""
-        return [press for press in self.stage.stored() if press.startswith("wired:pos-1/kentongan/")]
+    def pressed(self, source: str) -> list[str]:
+        """Presses of one source that the desk holds."""
+        return [press for press in self.stage.stored() if press.startswith(f"{source}/")]
 
 
 @pytest.fixture
@@ -89,29 +90,28 @@ def wires(evening: Scene, tmp_path: Path) -> Iterator[Wires]:
         far.leave()
 
 
-def struck(wires: Wires, groups: tuple[int, ...], kind: str) -> tuple[CaseView, int]:
-    """A hand that goes on until it is understood: a process that the machine stopped for a second hears no rhythm.
+def understood(wires: Wires, source: str, strikes: Callable[[], object], kind: str) -> tuple[CaseView, int]:
+    """A hand that goes on until it is understood: a process that the machine stopped for a second keeps no rhythm.
 
     Each time is an alarm; the desk's view of the one that was understood, and which time it was.
     """
     for tries in range(1, 6):
-        before = set(wires.pressed())
-        strike(wires.kentongan.switch, groups, BEAT_S)
-        (press,) = until(lambda before=before: set(wires.pressed()) - before, "the press at the desk")  # type: ignore[misc]
+        before = set(wires.pressed(source))
+        strikes()
+        (press,) = until(lambda before=before: set(wires.pressed(source)) - before, "the press at the desk")  # type: ignore[misc]
         with suppress(AssertionError):
-            return is_kind(wires.stage, press, kind, 5), tries
+            return is_kind(wires.stage, press, kind), tries
         time.sleep(4.5)  # the sequence is over
-    raise AssertionError(f"never understood as {kind}: {groups}")
+    raise AssertionError(f"never understood as {kind}")
 
 
 def test_the_hourly_beat_is_none_two_groups_are_and_the_button_silences(wires: Wires) -> None:
     stage = wires.stage
     strike(wires.kentongan.switch)
-    source = "wired:pos-1/kentongan"
-    until(lambda: stage.status().get("taps", {}).get(source, {}).get("tap") == "aman", "the hourly beat", 10)
-    assert stage.rings() == [] and wires.pressed() == []
+    until(lambda: stage.status().get("taps", {}).get(SWITCH, {}).get("tap") == "aman", "the hourly beat", 10)
+    assert stage.rings() == [] and wires.pressed(SWITCH) == []
 
-    case, tries = struck(wires, (3, 3), "FIRE")
+    case, tries = understood(wires, SWITCH, lambda: strike(wires.kentongan.switch, (3, 3), BEAT_S), "FIRE")
     assert (case.trust, "poskamling RT 03" in str(case.place)) == ("VERIFIED", True)
     until(lambda: stage.rings()[-1:] == ["FIRE"], lambda: f"the siren once more for what it is: {stage.rings()}", 10)
     before = stage.rings()
@@ -121,27 +121,29 @@ def test_the_hourly_beat_is_none_two_groups_are_and_the_button_silences(wires: W
     until(lambda: "siren silenced" in stage.post.text(), "silence in the log", 10)
     wires.button.switch(False)
     time.sleep(4.5)  # the sequence is over
-    _, tries = struck(wires, (2, 2), "THEFT")
+    _, tries = understood(wires, SWITCH, lambda: strike(wires.kentongan.switch, (2, 2), BEAT_S), "THEFT")
     until(lambda: stage.rings()[-1:] == ["THEFT"], lambda: f"the siren for a thief: {stage.rings()}", 10)
     after = stage.rings()[len(before) :]  # after a silence the next press rings, for the gravest that is open
     assert list(dict.fromkeys(after)) == ["FIRE", "THEFT"] and len(after) <= 1 + tries
-    assert stage.stored() == dict.fromkeys(wires.pressed(), 1)
+    assert stage.stored() == dict.fromkeys(wires.pressed(SWITCH), 1)
 
 
 def test_a_head_on_the_posts_own_wire_all_the_way_and_back_to_its_lamps(wires: Wires) -> None:
     stage = wires.stage
     until(lambda: wires.head.lamps() == "wink off off", "the beacon, over the wire")
-    wires.head.do("play 000=000")
-    until(lambda: any(press.startswith("head:POS/") for press in stage.stored()), "its press at the desk", 15)
-    (press,) = [press for press in stage.stored() if press.startswith("head:POS/")]
-    is_kind(stage, press, "FIRE")
+    case, _ = understood(wires, "head:POS", lambda: wires.head.do("play 000=000"), "FIRE")
+    press = case.alarm
     until(lambda: wires.head.lamps() == "on slow off", "the police have it")
     stage.officer("take", press)
     stage.officer("dispatch", press)
     until(lambda: wires.head.lamps() == "on on on", "they are coming")
     until(lambda: seen(stage)[press].told == "told", "the desk knows that its lamps have shown it", 20)
     case = seen(stage)[press]
-    assert (case.stage, case.trust, stage.stored()) == ("DISPATCHED", "VERIFIED", {press: 1})
+    assert (case.stage, case.trust, stage.stored()) == (
+        "DISPATCHED",
+        "VERIFIED",
+        dict.fromkeys(wires.pressed("head:POS"), 1),
+    )
 
 
 def test_a_cable_that_is_pulled_is_a_fault_at_the_post_and_well_again(wires: Wires) -> None:
@@ -154,9 +156,9 @@ def test_a_cable_that_is_pulled_is_a_fault_at_the_post_and_well_again(wires: Wir
     assert "Strikes here are not heard" in shown.stdout
     wires.kentongan.switch(True)  # struck and held while nobody listens
     wires.kentongan.plug()
-    until(lambda: len(wires.pressed()) == 1, "a pad that is leant on is an alarm", 15)
+    until(lambda: len(wires.pressed(SWITCH)) == 1, "a pad that is leant on is an alarm", 15)
     wires.kentongan.switch(False)
     until(
         lambda: "input:kentongan" not in wires.stage.status().get("faults", {"input:kentongan": "?"}), "well again", 15
     )
-    assert wires.stage.stored() == dict.fromkeys(wires.pressed(), 1)
+    assert wires.stage.stored() == dict.fromkeys(wires.pressed(SWITCH), 1)
